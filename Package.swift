@@ -1,0 +1,109 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, package: String) -> Target.Dependency { .product(name: name, package: package) }
+
+let argumentParser = library("ArgumentParser", package: "swift-argument-parser")
+let logging = library("Logging", package: "swift-log")
+let crypto = library("Crypto", package: "swift-crypto")
+let protobuf = library("SwiftProtobuf", package: "swift-protobuf")
+let yams = library("Yams", package: "Yams")
+let grdb = library("GRDB", package: "GRDB.swift")
+let sqlite = library("GRDBSQLite", package: "GRDB.swift")
+let x509 = library("X509", package: "swift-certificates")
+let asn1 = library("SwiftASN1", package: "swift-asn1")
+let nioCore = library("NIOCore", package: "swift-nio")
+let nioHTTP1 = library("NIOHTTP1", package: "swift-nio")
+let nioSSL = library("NIOSSL", package: "swift-nio-ssl")
+let httpTypes = library("HTTPTypes", package: "swift-http-types")
+let httpClient = library("AsyncHTTPClient", package: "async-http-client")
+let hummingbird = library("Hummingbird", package: "hummingbird")
+let hummingbirdTLS = library("HummingbirdTLS", package: "hummingbird")
+let hummingbirdTesting = library("HummingbirdTesting", package: "hummingbird")
+let signals = library("UnixSignals", package: "swift-service-lifecycle")
+let lifecycle = library("ServiceLifecycle", package: "swift-service-lifecycle")
+
+func fence(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func layer(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "custody",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        fence("CMosquitto", pkgConfig: "libmosquitto", apt: "libmosquitto-dev"),
+        fence("CZBar", pkgConfig: "zbar", apt: "libzbar-dev"),
+        fence("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
+        fence("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
+        fence("CZint", apt: "libzint-dev"),
+        fence("CTimex", apt: "libc6-dev"),
+
+        layer("Ledger", [crypto, protobuf, yams], exclude: ["ledger.proto", "proof.proto"]),
+        layer("Identifiers", []),
+        layer("Telemetry", []),
+        layer("Store", ["Ledger", "Telemetry", grdb, sqlite]),
+        layer("Capture", ["Ledger", "Identifiers", "Telemetry", "CMosquitto", "CZBar", "CPNG", "CTurboJPEG", logging]),
+        layer(
+            "Consortium",
+            [
+                "Ledger", "Store", crypto, x509, asn1, nioCore, nioHTTP1, nioSSL, httpTypes, httpClient, hummingbird,
+                hummingbirdTLS, logging, lifecycle,
+            ]),
+        layer("Gateway", ["Ledger", "Identifiers", "Telemetry", "Store", "Capture", "CTimex", logging]),
+        layer(
+            "Portal",
+            ["Ledger", "Store", "Gateway", "Consortium", nioCore, nioHTTP1, httpClient, hummingbird, logging, lifecycle]),
+        .executableTarget(
+            name: "custody",
+            dependencies: [
+                "Ledger", "Identifiers", "Telemetry", "Store", "Capture", "Consortium", "Gateway", "Portal",
+                argumentParser, hummingbird, logging, lifecycle, signals,
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "firmware-sim", dependencies: ["Capture", "Ledger", "CZint", argumentParser, logging], path: "Firmware-Sim",
+            swiftSettings: strict),
+
+        tests(of: "Ledger", ["Ledger", crypto]),
+        tests(of: "Identifiers", ["Identifiers"]),
+        tests(of: "Telemetry", ["Telemetry"]),
+        tests(of: "Store", ["Store", "Ledger", "Telemetry"]),
+        tests(of: "Gateway", ["Gateway", "Store", "Ledger", "Telemetry", "Identifiers"]),
+        tests(
+            of: "Capture", ["Capture", "Identifiers", "Telemetry", "Ledger", logging], resources: [.copy("Fixtures")]),
+        tests(
+            of: "Consortium",
+            [
+                "Consortium", "Ledger", "Store", crypto, x509, asn1, nioCore, nioSSL, httpTypes, httpClient, hummingbird,
+                logging, lifecycle,
+            ]),
+    ]
+)

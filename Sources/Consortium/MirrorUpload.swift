@@ -1,0 +1,144 @@
+import Ledger
+
+/// The body of `add-entries` (C2SP tlog-mirror), written by clients and read as it streams in.
+enum MirrorUpload {
+    struct Header: Hashable, Sendable {
+        let origin: String
+        let start: UInt64
+        let end: UInt64
+    }
+
+    /// Up to 256 entries that end at a multiple of 256 or at the upload's end, with the proof that they belong there.
+    struct Package: Hashable, Sendable {
+        let start: UInt64
+        let entries: [[UInt8]]
+        /// Subtree consistency proof from [start rounded down to 256, end) to the upload's end.
+        let proof: [Hash]
+
+        var end: UInt64 { start + UInt64(entries.count) }
+        var roundedStart: UInt64 { start & ~UInt64(Tile.width - 1) }
+
+        var bytes: [UInt8] {
+            var bytes: [UInt8] = []
+            for entry in entries {
+                bytes.append(contentsOf: [UInt8(entry.count >> 8), UInt8(entry.count & 0xFF)])
+                bytes.append(contentsOf: entry)
+            }
+            bytes.append(UInt8(proof.count))
+            for hash in proof { hash.withUnsafeBytes { bytes.append(contentsOf: $0) } }
+            return bytes
+        }
+    }
+
+    /// Where the package that begins at `start` ends.
+    static func packageEnd(start: UInt64, uploadEnd: UInt64) -> UInt64 {
+        min(uploadEnd, (start & ~UInt64(Tile.width - 1)) + UInt64(Tile.width))
+    }
+
+    static func header(_ header: Header) -> [UInt8] {
+        let origin = Array(header.origin.utf8)
+        return bigEndian(UInt16(origin.count)) + origin + bigEndian(header.start) + bigEndian(header.end)
+            + bigEndian(UInt16(0))
+    }
+
+    private static func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+        withUnsafeBytes(of: value.bigEndian) { [UInt8]($0) }
+    }
+
+    /// Takes the body apart as it arrives, and never holds more than one package.
+    struct Reader {
+        /// Bytes of an origin.
+        static let originBytesMax = 1_024
+        /// Bytes of a ticket: ours are empty.
+        static let ticketBytesMax = 1_024
+
+        enum Part: Hashable, Sendable {
+            case header(Header)
+            case package(Package)
+            /// More bytes are needed.
+            case more
+            case malformed(String)
+        }
+
+        private var buffer: [UInt8] = []
+        private var position = 0
+        private var header: Header?
+        private var next: UInt64 = 0
+
+        /// Whether bytes are left that no part has taken.
+        var hasRest: Bool { position < buffer.count }
+
+        mutating func feed(_ bytes: some Sequence<UInt8>) {
+            if position > 1 << 16 {
+                buffer.removeFirst(position)
+                position = 0
+            }
+            buffer.append(contentsOf: bytes)
+        }
+
+        mutating func take() -> Part {
+            guard let header else { return takeHeader() }
+            guard next < header.end else { return hasRest ? .malformed("bytes follow the last package") : .more }
+            return takePackage(header)
+        }
+
+        private mutating func takeHeader() -> Part {
+            var cursor = Cursor(buffer[position...])
+            guard let originSize = cursor.integer(UInt16.self) else { return .more }
+            guard originSize <= Self.originBytesMax else { return .malformed("the origin is too long") }
+            guard let origin = cursor.bytes(Int(originSize)), let start = cursor.integer(UInt64.self),
+                let end = cursor.integer(UInt64.self), let ticketSize = cursor.integer(UInt16.self)
+            else { return .more }
+            guard ticketSize <= Self.ticketBytesMax else { return .malformed("the ticket is too long") }
+            guard cursor.bytes(Int(ticketSize)) != nil else { return .more }
+            guard let name = String(validating: origin, as: UTF8.self), start <= end, end <= MerkleTree.sizeMax else {
+                return .malformed("the upload's header is not valid")
+            }
+            let header = Header(origin: name, start: start, end: end)
+            self.header = header
+            next = start
+            position = cursor.position
+            return .header(header)
+        }
+
+        private mutating func takePackage(_ header: Header) -> Part {
+            let end = MirrorUpload.packageEnd(start: next, uploadEnd: header.end)
+            var cursor = Cursor(buffer[position...])
+            var entries: [[UInt8]] = []
+            for _ in next..<end {
+                guard let size = cursor.integer(UInt16.self), let entry = cursor.bytes(Int(size)) else { return .more }
+                entries.append(Array(entry))
+            }
+            guard let count = cursor.integer(UInt8.self) else { return .more }
+            guard count <= MerkleProof.proofHashesMax else { return .malformed("the proof has more than 63 hashes") }
+            var proof: [Hash] = []
+            for _ in 0..<count {
+                guard let bytes = cursor.bytes(Hash.byteCount), let hash = Hash(bytes: bytes) else { return .more }
+                proof.append(hash)
+            }
+            position = cursor.position
+            defer { next = end }
+            return .package(Package(start: next, entries: entries, proof: proof))
+        }
+    }
+
+    private struct Cursor {
+        private let bytes: ArraySlice<UInt8>
+        private(set) var position: Int
+
+        init(_ bytes: ArraySlice<UInt8>) {
+            self.bytes = bytes
+            position = bytes.startIndex
+        }
+
+        mutating func bytes(_ count: Int) -> ArraySlice<UInt8>? {
+            guard bytes.endIndex - position >= count else { return nil }
+            defer { position += count }
+            return bytes[position..<(position + count)]
+        }
+
+        mutating func integer<Value: FixedWidthInteger>(_: Value.Type) -> Value? {
+            bytes(Value.bitWidth / 8)?.reduce(0) { $0 << 8 | Value($1) }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Ledger
+
+/// What a gateway tells those who hold a long poll: how far it has each log. Our one extension beside C2SP.
+struct PeerNews: Codable, Hashable, Sendable {
+    static let path = "/custody/v1/news"
+    /// How long a poll is held when there is nothing to tell.
+    static let holdMax: Duration = .seconds(25)
+    static let bytesMax = 4 << 20
+
+    struct Log: Codable, Hashable, Sendable {
+        let origin: String
+        let size: UInt64
+        /// Organisations that cosigned the checkpoint of that size.
+        let cosigners: [String]
+    }
+
+    /// To be sent with the next poll, which then waits for something newer.
+    let token: String
+    let logs: [Log]
+}
+
+/// The path prefix under which a mirror serves a log (C2SP tlog-mirror): the hash of its origin.
+enum LogPath {
+    static func prefix(_ origin: String) -> String { "/\(Hash.sha256(Array(origin.utf8)).hex)" }
+}

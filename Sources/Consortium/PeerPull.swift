@@ -1,0 +1,157 @@
+import Foundation
+import Ledger
+import Store
+
+/// Pulls one log from a peer that has more of it, as checkpoint, entry bundles and tiles (C2SP tlog-tiles), and stores
+/// nothing that is not proved against the log's own signature.
+struct PeerPull {
+    /// How long one request may take.
+    static let requestMax: Duration = .seconds(30)
+
+    let client: ConsortiumClient
+    let store: LedgerStore
+    let mirror: Mirror
+    let origin: String
+
+    func run() async throws {
+        let note = try SignedNote(bytes: try await fetch("/checkpoint", maxBytes: SignedNote.bytesMax))
+        let claimed = try Checkpoint(text: note.text)
+        try await introduceIfNew(size: claimed.size)
+        let record = try record()
+        let checkpoint = try Checkpoint.open(note, log: record.key)
+        guard checkpoint.size > record.size else { return }
+        let tiles = RemoteTiles(pull: self, size: checkpoint.size)
+        try await offer(note, checkpoint, tiles: tiles)
+        var next = record.size
+        while next < checkpoint.size {
+            let package = try await package(from: next, of: checkpoint, tiles: tiles)
+            next = try await mirror.take(package, for: checkpoint)
+        }
+        _ = try await mirror.finish(checkpoint)
+        try await mirror.keepCosignatures(of: note)
+    }
+
+    private func record() throws -> LogRecord {
+        guard let record = try store.read({ try $0.log(origin) }) else {
+            throw CustodyError(.logUnknown, "the log is not known here", at: origin)
+        }
+        return record
+    }
+
+    /// A log that is new here begins with its certificate.
+    private func introduceIfNew(size: UInt64) async throws {
+        guard size > 0, try store.read({ try $0.log(origin) }) == nil else { return }
+        let width = Int(min(size, UInt64(Tile.width)))
+        let bundle = try await entries(bundle: 0, width: width)
+        guard let first = bundle.first, case .genesis(let genesis) = try Entry(bytes: first).body,
+            genesis.origin == origin
+        else { throw CustodyError(.peerMisbehaves, "the log does not begin with its genesis", at: origin) }
+        try await mirror.introduce(origin: origin, chain: genesis.certificateChain)
+    }
+
+    /// Takes the checkpoint as pending, with a consistency proof made from the peer's tiles.
+    private func offer(_ note: SignedNote, _ checkpoint: Checkpoint, tiles: RemoteTiles) async throws {
+        let pending = try store.read { snapshot -> (size: UInt64, note: SignedNote)? in
+            guard let record = try snapshot.log(origin) else { return nil }
+            return try snapshot.pendingHead(of: record.id)
+        }
+        let old = pending?.size ?? 0
+        guard old < checkpoint.size else { return }
+        let plan = old == 0 ? [] : MerkleProof.consistencyPlan(from: old, to: checkpoint.size) ?? []
+        let request = CheckpointRequest(oldSize: old, proof: try await tiles.proof(plan), note: note)
+        let answer = try await mirror.addCheckpoint(request)
+        guard case .cosigned = answer else {
+            throw CustodyError(.peerMisbehaves, "the checkpoint does not fit: \(answer.body)", at: origin)
+        }
+    }
+
+    private func package(
+        from start: UInt64, of checkpoint: Checkpoint, tiles: RemoteTiles
+    ) async throws -> MirrorUpload.Package {
+        let end = MirrorUpload.packageEnd(start: start, uploadEnd: checkpoint.size)
+        let roundedStart = start & ~UInt64(Tile.width - 1)
+        let bundle = try await entries(bundle: start / UInt64(Tile.width), width: Int(end - roundedStart))
+        let plan = MerkleProof.subtreePlan(start: roundedStart, end: end, size: checkpoint.size) ?? []
+        return MirrorUpload.Package(
+            start: start, entries: Array(bundle.dropFirst(Int(start - roundedStart))),
+            proof: try await tiles.proof(plan))
+    }
+
+    private func entries(bundle: UInt64, width: Int) async throws -> [[UInt8]] {
+        let path = "/" + Tile.entriesPath(index: bundle, width: width)
+        let bytes = try await fetch(path, maxBytes: Tile.width * (Entry.bytesMax + 2))
+        guard let entries = MirrorUpload.entries(inBundle: bytes, count: width) else {
+            throw CustodyError(.peerMisbehaves, "the entry bundle is malformed", at: "\(client.address)\(path)")
+        }
+        return entries
+    }
+
+    func fetch(_ path: String, maxBytes: Int) async throws -> [UInt8] {
+        let answer = try await client.get(
+            path: LogPath.prefix(origin) + path, maxBytes: maxBytes, deadline: .now + Self.requestMax)
+        guard answer.status == 200 else {
+            throw CustodyError(
+                .peerRefused, "\(client.organisation) answered \(answer.status)", at: "\(client.address)\(path)")
+        }
+        return answer.body
+    }
+}
+
+/// The tree hashes of a log as a peer serves them; what is stored here already is not asked for.
+///
+/// Nothing of it is believed: proofs made from it are checked against the log's signature.
+private actor RemoteTiles {
+    private let pull: PeerPull
+    private let size: UInt64
+    private var fetched: [Tile: [Hash]] = [:]
+
+    init(pull: PeerPull, size: UInt64) {
+        self.pull = pull
+        self.size = size
+    }
+
+    func proof(_ plan: [[TreeNode]]) async throws -> [Hash] {
+        var proof: [Hash] = []
+        for nodes in plan {
+            var hashes: [Hash] = []
+            for node in nodes { hashes.append(try await hash(of: node)) }
+            proof.append(MerkleProof.fold(hashes))
+        }
+        return proof
+    }
+
+    private func hash(of node: TreeNode) async throws -> Hash {
+        if let here = try local(node) { return here }
+        let hashes = try await hashes(of: node.tile)
+        guard node.slots.upperBound <= hashes.count else {
+            throw CustodyError(.peerMisbehaves, "a tile is shorter than the log", at: pull.origin)
+        }
+        return MerkleProof.root(ofSubtree: hashes[node.slots])
+    }
+
+    private func local(_ node: TreeNode) throws -> Hash? {
+        try pull.store.read { snapshot in
+            guard let record = try snapshot.log(pull.origin), node.index < record.size >> UInt64(node.level) else {
+                return nil
+            }
+            return try snapshot.hash(of: node, log: record.id)
+        }
+    }
+
+    private func hashes(of tile: Tile) async throws -> [Hash] {
+        if let known = fetched[tile] { return known }
+        let rows = size >> UInt64(tile.level * Tile.height)
+        let width = Int(min(UInt64(Tile.width), rows - min(rows, tile.index * UInt64(Tile.width))))
+        guard width > 0 else { throw CustodyError(.peerMisbehaves, "the log has no such tile", at: pull.origin) }
+        let path = "/" + Tile.path(level: tile.level, index: tile.index, width: width)
+        let bytes = try await pull.fetch(path, maxBytes: Tile.width * Hash.byteCount)
+        let hashes = stride(from: 0, to: bytes.count, by: Hash.byteCount).compactMap {
+            Hash(bytes: bytes[$0..<min($0 + Hash.byteCount, bytes.count)])
+        }
+        guard hashes.count == width else {
+            throw CustodyError(.peerMisbehaves, "a tile is malformed", at: "\(pull.client.address)\(path)")
+        }
+        fetched[tile] = hashes
+        return hashes
+    }
+}

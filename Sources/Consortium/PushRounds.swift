@@ -1,0 +1,71 @@
+import Foundation
+import Ledger
+import Store
+import Synchronization
+
+/// Agrees with all peer sessions on which head to push next, so that their mirrors cosign the same checkpoint and a
+/// quorum comes together under load too.
+///
+/// The next round begins when every connected peer has the head of this one, or after `roundMax`: a slow peer delays
+/// nobody.
+public final class PushRounds: Sendable {
+    /// How long a round waits for its slowest peer.
+    static let roundMax: Duration = .milliseconds(250)
+
+    struct Round: Sendable {
+        let size: UInt64
+        let note: SignedNote
+    }
+
+    private struct State {
+        var round: Round?
+        var began: ContinuousClock.Instant?
+        /// Sizes that connected peers have reached.
+        var reached: [String: UInt64] = [:]
+    }
+
+    private let store: LedgerStore
+    private let mirror: Mirror
+    private let state = Mutex(State())
+    let changes = ChangeSignal()
+
+    public init(store: LedgerStore, mirror: Mirror) {
+        self.store = store
+        self.mirror = mirror
+    }
+
+    /// The head to push now; nil while there is none.
+    func current(now: ContinuousClock.Instant) async throws -> Round? {
+        let head = try store.read { snapshot -> Round? in
+            guard let log = try snapshot.ownLog(), let note = try snapshot.head(of: log.id) else { return nil }
+            return Round(size: try Checkpoint(text: note.text).size, note: note)
+        }
+        guard let head else { return nil }
+        let (round, isNew) = state.withLock { state in
+            guard Self.mayBegin(state, head: head, now: now) else { return (state.round, false) }
+            state.round = head
+            state.began = now
+            return (head, true)
+        }
+        if isNew, let round { try await mirror.cosignOwn(round.note, size: round.size) }
+        return round
+    }
+
+    private static func mayBegin(_ state: State, head: Round, now: ContinuousClock.Instant) -> Bool {
+        guard let round = state.round, let began = state.began else { return true }
+        guard head.size > round.size else { return false }
+        return state.reached.values.allSatisfy { $0 >= round.size } || now - began >= roundMax
+    }
+
+    /// A peer's mirror holds this size.
+    func reached(_ size: UInt64, by peer: String) {
+        state.withLock { $0.reached[peer] = size }
+        changes.notify()
+    }
+
+    /// A peer cannot be reached: rounds go on without it.
+    func lost(_ peer: String) {
+        state.withLock { _ = $0.reached.removeValue(forKey: peer) }
+        changes.notify()
+    }
+}

@@ -1,0 +1,125 @@
+/// What an organisation is in a consortium.
+public enum Role: String, Hashable, Sendable, CaseIterable, Codable {
+    case hospital, manufacturer, supplier, regulator, logistics
+}
+
+/// A versioned, hashed document of steps: who may record what, after what, with which facts.
+public struct Contract: Hashable, Sendable {
+    /// The newest contract language that this release judges by.
+    public static let languageMax = 1
+    public static let stepsMax = 256
+
+    public enum Visibility: String, Hashable, Sendable {
+        case `public`, `private`
+    }
+
+    public struct Step: Hashable, Sendable {
+        public let name: String
+        public let by: Set<Role>
+        /// All of these must have been done; empty = the step opens an order.
+        public let after: [String]
+        /// None of these may have been done.
+        public let excludes: Set<String>
+        /// Facts without which the step is refused.
+        public let requires: [String]
+        /// Every fact that the step permits.
+        public let facts: [String: Visibility]
+        public let repeats: Bool
+    }
+
+    public let name: String
+    public let version: Int
+    public let title: String
+    /// In the order in which they are written.
+    public let steps: [Step]
+    /// SHA-256 of the text.
+    public let hash: Hash
+    public let text: String
+    private let places: [String: Int]
+
+    public func step(_ name: String) -> Step? { places[name].map { steps[$0] } }
+
+    public static func == (left: Contract, right: Contract) -> Bool { left.hash == right.hash }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+}
+
+extension Contract {
+    /// Reads a contract.
+    /// - Parameter file: named in errors.
+    /// - Throws: `CustodyError` with code `yaml-malformed`, or `contract-language` for a later language.
+    public init(text: String, file: String = "contract") throws {
+        let root = try YAMLReader(text: text, file: file)
+        let keys = try root.mapping(known: ["custody-contract", "name", "version", "title", "steps"])
+        try Self.checkLanguage(try keys.required("custody-contract", of: root))
+        let steps = try keys.required("steps", of: root).pairs().map { try Step(name: $0.key, reader: $0.value) }
+        try Limit.check(steps.count, max: Self.stepsMax, "a contract", unit: "steps")
+        let places = Dictionary(uniqueKeysWithValues: steps.enumerated().map { ($1.name, $0) })
+        try Self.checkNames(steps, places: places, root: root)
+        self.init(
+            name: try keys.required("name", of: root).text(), version: try keys.required("version", of: root).number(),
+            title: try keys["title"]?.text() ?? "", steps: steps, hash: Hash.sha256(Array(text.utf8)), text: text,
+            places: places)
+    }
+
+    private static func checkLanguage(_ reader: YAMLReader) throws {
+        let language = try reader.number()
+        guard (1...languageMax).contains(language) else {
+            throw CustodyError(
+                .contractLanguage, "the contract is written in language \(language)", at: reader.place,
+                remedy: "this release reads up to language \(languageMax): install a newer one")
+        }
+    }
+
+    private static func checkNames(_ steps: [Step], places: [String: Int], root: YAMLReader) throws {
+        for step in steps {
+            for other in step.after + step.excludes.sorted() where places[other] == nil {
+                throw root.failure("step \(step.name) names the step '\(other)', which the contract does not have")
+            }
+            for fact in step.requires where step.facts[fact] == nil {
+                throw root.failure("step \(step.name) requires the fact '\(fact)' without permitting it under facts")
+            }
+        }
+        guard steps.contains(where: { $0.after.isEmpty }) else {
+            throw root.failure("no step opens an order", remedy: "give one step no 'after'")
+        }
+    }
+}
+
+extension Contract.Step {
+    init(name: String, reader: YAMLReader) throws {
+        let keys = try reader.mapping(known: ["by", "after", "excludes", "requires", "facts", "repeats"])
+        self.init(
+            name: name, by: try Self.roles(try keys.required("by", of: reader)), after: try keys["after"]?.texts() ?? [],
+            excludes: Set(try keys["excludes"]?.texts() ?? []), requires: try keys["requires"]?.texts() ?? [],
+            facts: try Self.facts(keys["facts"]), repeats: try keys["repeats"]?.flag() ?? false)
+    }
+
+    private static func roles(_ reader: YAMLReader) throws -> Set<Role> {
+        Set(
+            try reader.texts().map { name in
+                guard let role = Role(rawValue: name) else {
+                    throw reader.failure(
+                        "'\(name)' is not a role",
+                        remedy: "roles are: \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
+                }
+                return role
+            })
+    }
+
+    private static func facts(_ reader: YAMLReader?) throws -> [String: Contract.Visibility] {
+        guard let reader else { return [:] }
+        var facts: [String: Contract.Visibility] = [:]
+        for (name, value) in try reader.pairs() {
+            guard let visibility = Contract.Visibility(rawValue: try value.text()) else {
+                throw value.failure("a fact is 'public' or 'private'")
+            }
+            facts[name] = visibility
+        }
+        return facts
+    }
+}
+
+extension CustodyError.Code {
+    public static let contractLanguage: Self = "contract-language"
+}

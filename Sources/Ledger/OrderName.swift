@@ -1,0 +1,25 @@
+/// An order's id: the opener's origin and a ULID, so that nobody can take a name before its owner does.
+public enum OrderName {
+    static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+    static let ulidLength = 26
+
+    /// - Parameters:
+    ///   - milliseconds: UTC, since 1970-01-01.
+    ///   - random: 80 bits of randomness; more is ignored.
+    public static func make(origin: String, milliseconds: UInt64, random: (UInt64, UInt16)) -> String {
+        var characters = [UInt8](repeating: 0, count: ulidLength)
+        for place in 0..<10 { characters[place] = digit(milliseconds >> UInt64(45 - 5 * place)) }
+        for place in 0..<12 { characters[10 + place] = digit(random.0 >> UInt64(59 - 5 * place)) }
+        let rest = (random.0 & 0xF) << 16 | UInt64(random.1)
+        for place in 0..<4 { characters[22 + place] = digit(rest >> UInt64(15 - 5 * place)) }
+        return "\(origin)/\(String(decoding: characters, as: UTF8.self))"
+    }
+
+    private static func digit(_ value: UInt64) -> UInt8 { alphabet[Int(value & 31)] }
+
+    static func belongs(_ order: String, to origin: String) -> Bool {
+        let ulid = order.utf8.suffix(ulidLength)
+        return order.utf8.count == origin.utf8.count + 1 + ulidLength && order.hasPrefix("\(origin)/")
+            && ulid.allSatisfy(alphabet.contains)
+    }
+}

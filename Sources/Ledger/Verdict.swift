@@ -1,0 +1,74 @@
+/// Accepted or rejected, of one update, for ever.
+public enum Verdict: Hashable, Sendable {
+    case accepted
+    case rejected(Rejection)
+
+    public var isAccepted: Bool { self == .accepted }
+}
+
+/// Why an update was rejected.
+public struct Rejection: Hashable, Sendable, Error, CustomStringConvertible {
+    public enum Code: String, Hashable, Sendable, CaseIterable {
+        case documentOlder = "document-older"
+        case contractNotInForce = "contract-not-in-force"
+        case contractChanged = "contract-changed"
+        case notAMember = "not-a-member"
+        case roleNotAllowed = "role-not-allowed"
+        case stepUnknown = "step-unknown"
+        case stepOutOfOrder = "step-out-of-order"
+        case stepExcluded = "step-excluded"
+        case stepRepeated = "step-repeated"
+        case orderNotOpened = "order-not-opened"
+        case orderNameForeign = "order-name-foreign"
+        case orderDisputed = "order-disputed"
+        case parentRepeated = "parent-repeated"
+        case parentOfAnotherOrder = "parent-of-another-order"
+        case ancestorRejected = "ancestor-rejected"
+        case factMissing = "fact-missing"
+        case factNotPermitted = "fact-not-permitted"
+        case factNotPrivate = "fact-not-private"
+        case factRepeated = "fact-repeated"
+        case ruleUnknown = "rule-unknown"
+    }
+
+    public let code: Code
+    /// A sentence that a user understands.
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { "\(message) [\(code.rawValue)]" }
+}
+
+/// What a verdict still waits for.
+public enum Awaited: Hashable, Sendable {
+    case entry(Reference)
+    case document(Hash)
+    case contract(Hash)
+}
+
+public enum Judgement: Hashable, Sendable {
+    case decided(Verdict)
+    case waiting(Awaited)
+}
+
+/// The documents and contracts that a gateway knows, by hash.
+public struct Rulebook: Sendable {
+    public private(set) var documents: [Hash: ConsortiumDocument] = [:]
+    public private(set) var contracts: [Hash: Contract] = [:]
+
+    public init(documents: [ConsortiumDocument] = [], contracts: [Contract] = []) {
+        for document in documents { self.documents[document.hash] = document }
+        for contract in contracts { self.contracts[contract.hash] = contract }
+    }
+
+    public var latest: ConsortiumDocument? { documents.values.max { $0.version < $1.version } }
+
+    /// The newest version of a contract that the document holds in force.
+    public func contract(named name: String, in document: ConsortiumDocument) -> Contract? {
+        contracts.values.filter { $0.name == name && document.holds($0.hash) }.max { $0.version < $1.version }
+    }
+}

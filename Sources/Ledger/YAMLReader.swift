@@ -1,0 +1,100 @@
+import Yams
+
+/// Walks a YAML node and says file, line and column of whatever does not fit.
+///
+/// Contracts and consortium documents are read with it: unknown keys are refused, because a key that one release
+/// ignores and another obeys would give two verdicts.
+public struct YAMLReader {
+    /// Bytes of one YAML text.
+    public static let bytesMax = 1 << 20
+
+    public let node: Node
+    public let file: String
+
+    /// - Throws: `CustodyError` with code `yaml-malformed`, naming file, line and column.
+    public init(text: String, file: String) throws {
+        try Limit.check(text.utf8.count, max: Self.bytesMax, file, unit: "bytes")
+        do {
+            guard let node = try Yams.compose(yaml: text) else {
+                throw CustodyError(.yamlMalformed, "the file is empty", at: file)
+            }
+            self.init(node: node, file: file)
+        } catch let error as YamlError {
+            throw CustodyError(
+                .yamlMalformed, "this is not YAML: \(error)", at: file, remedy: "correct the line that is named")
+        }
+    }
+
+    init(node: Node, file: String) {
+        self.node = node
+        self.file = file
+    }
+
+    /// "file:line:column", for messages.
+    public var place: String { node.mark.map { "\(file):\($0.line):\($0.column)" } ?? file }
+
+    public func failure(_ message: String, remedy: String? = nil) -> CustodyError {
+        CustodyError(.yamlMalformed, message, at: place, remedy: remedy)
+    }
+
+    /// The pairs of a mapping in the order in which they stand; a key twice is refused.
+    public func pairs() throws -> [(key: String, value: YAMLReader)] {
+        guard let mapping = node.mapping else { throw failure("a mapping (key: value) is expected here") }
+        var seen: Set<String> = []
+        return try mapping.map { key, value in
+            guard let name = key.string else { throw failure("a key must be text") }
+            guard seen.insert(name).inserted else { throw failure("the key '\(name)' stands here twice") }
+            return (name, YAMLReader(node: value, file: file))
+        }
+    }
+
+    /// A mapping whose keys must all be among `known`.
+    public func mapping(known: Set<String>) throws -> [String: YAMLReader] {
+        var found: [String: YAMLReader] = [:]
+        for (key, value) in try pairs() {
+            guard known.contains(key) else {
+                throw value.failure(
+                    "the key '\(key)' is not known here", remedy: "known are: \(known.sorted().joined(separator: ", "))")
+            }
+            found[key] = value
+        }
+        return found
+    }
+
+    public func text() throws -> String {
+        guard let text = node.string, node.scalar != nil else { throw failure("text is expected here") }
+        return text
+    }
+
+    public func number() throws -> Int {
+        guard let number = node.int else { throw failure("a whole number is expected here") }
+        return number
+    }
+
+    public func flag() throws -> Bool {
+        guard let flag = node.bool else { throw failure("true or false is expected here") }
+        return flag
+    }
+
+    public func list() throws -> [YAMLReader] {
+        guard let sequence = node.sequence else { throw failure("a list is expected here") }
+        return sequence.map { YAMLReader(node: $0, file: file) }
+    }
+
+    /// A list of texts, or one text standing for a list of one.
+    public func texts() throws -> [String] {
+        node.scalar == nil ? try list().map { try $0.text() } : [try text()]
+    }
+}
+
+extension [String: YAMLReader] {
+    /// The value of a key that must be there.
+    public func required(_ key: String, of owner: YAMLReader) throws -> YAMLReader {
+        guard let value = self[key] else { throw owner.failure("the key '\(key)' is missing") }
+        return value
+    }
+}
+
+extension CustodyError.Code {
+    public static let yamlMalformed: Self = "yaml-malformed"
+}

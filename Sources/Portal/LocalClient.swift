@@ -1,0 +1,55 @@
+import AsyncHTTPClient
+import Consortium
+import Foundation
+import Gateway
+import Ledger
+import NIOCore
+import NIOHTTP1
+
+/// A command's connection to the gateway that runs in a state directory.
+public struct LocalClient: Sendable {
+    /// How long the gateway may take to answer.
+    static let answerMax: TimeAmount = .seconds(30)
+
+    private let socket: String
+
+    public init(socket: String) { self.socket = socket }
+
+    /// - Throws: `CustodyError` with code `gateway-unreachable`, or whatever the recorder refused the draft for.
+    public func record(_ draft: Draft) async throws -> Receipt {
+        try await call(LocalProtocol.recordPath, body: try JSONEncoder().encode(LocalProtocol.Request(draft)))
+    }
+
+    public func peers() async throws -> [PeerStatus] { try await call(LocalProtocol.peersPath, body: nil) }
+
+    private func call<Answer: Decodable>(_ path: String, body: Data?) async throws -> Answer {
+        guard let url = URL(httpURLWithSocketPath: socket, uri: path) else { throw unreachable("the socket's path") }
+        var request = HTTPClientRequest(url: url.absoluteString)
+        if let body {
+            request.method = .POST
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
+        let answer: (status: HTTPResponseStatus, bytes: Data)
+        do {
+            let response = try await HTTPClient.shared.execute(request, timeout: Self.answerMax)
+            let buffer = try await response.body.collect(upTo: LocalProtocol.bodyBytesMax)
+            answer = (response.status, Data(buffer.readableBytesView))
+        } catch { throw unreachable("\(error)") }
+        guard answer.status == .ok else {
+            let failure = try? JSONDecoder().decode(LocalProtocol.Failure.self, from: answer.bytes)
+            throw failure?.error ?? unreachable("it answered \(answer.status.code)")
+        }
+        return try JSONDecoder().decode(Answer.self, from: answer.bytes)
+    }
+
+    private func unreachable(_ reason: String) -> CustodyError {
+        CustodyError(
+            .gatewayUnreachable, "the running gateway does not answer: \(reason)", at: socket,
+            remedy: "look at its log, or stop it and run the command again")
+    }
+}
+
+extension CustodyError.Code {
+    public static let gatewayUnreachable: Self = "gateway-unreachable"
+}

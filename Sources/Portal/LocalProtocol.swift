@@ -1,0 +1,94 @@
+import Foundation
+import Gateway
+import Ledger
+
+/// What commands and the running gateway say to each other over its Unix socket, as JSON.
+public enum LocalProtocol {
+    public static let recordPath = "/v1/record"
+    public static let peersPath = "/v1/peers"
+    public static let bodyBytesMax = 16 << 20
+
+    /// A draft on its way to the recorder.
+    public struct Request: Codable, Sendable {
+        struct FactValue: Codable {
+            let name: String
+            var text: String?
+            var secret: Data?
+        }
+
+        var order: String?
+        var contract: String?
+        let step: String
+        let facts: [FactValue]
+        let subjects: [String]
+        let source: String
+        let station: String
+        let `operator`: String?
+        let observedAt: Int64?
+    }
+
+    /// An error in the one shape, on its way back.
+    public struct Failure: Codable, Sendable {
+        let code: String
+        let message: String
+        let place: String?
+        let remedy: String?
+    }
+}
+
+extension LocalProtocol.Request {
+    public init(_ draft: Draft) {
+        step = draft.step
+        subjects = draft.subjects
+        source = draft.source.kind.rawValue
+        station = draft.source.station
+        `operator` = draft.operator
+        observedAt = draft.observedAt
+        facts = draft.facts.map { fact in
+            switch fact.value {
+            case .text(let text): FactValue(name: fact.name, text: text)
+            case .private(let bytes): FactValue(name: fact.name, secret: Data(bytes))
+            }
+        }
+        switch draft.order {
+        case .existing(let id): order = id
+        case .open(let name): contract = name
+        }
+    }
+
+    /// - Throws: `CustodyError` with code `request-malformed`.
+    func draft() throws -> Draft {
+        let target: Draft.Order =
+            switch (order, contract) {
+            case (let id?, nil): .existing(id)
+            case (nil, let name?): .open(contract: name)
+            default: throw Self.malformed("it names neither one order nor one contract")
+            }
+        guard let kind = Source.Kind(rawValue: source) else { throw Self.malformed("its source is unknown") }
+        return Draft(
+            order: target, step: step,
+            facts: try facts.map { fact in
+                switch (fact.text, fact.secret) {
+                case (let text?, nil): (name: fact.name, value: .text(text))
+                case (nil, let secret?): (name: fact.name, value: .private([UInt8](secret)))
+                default: throw Self.malformed("the fact \(fact.name) has no one value")
+                }
+            },
+            subjects: subjects, observedAt: observedAt, source: Source(kind, station: station), operator: `operator`)
+    }
+
+    private static func malformed(_ reason: String) -> CustodyError {
+        CustodyError("request-malformed", "the request is malformed: \(reason)")
+    }
+}
+
+extension LocalProtocol.Failure {
+    init(_ error: CustodyError) {
+        code = error.code.rawValue
+        message = error.message
+        place = error.place
+        remedy = error.remedy
+    }
+
+    var error: CustodyError { CustodyError(CustodyError.Code(rawValue: code), message, at: place, remedy: remedy) }
+}

@@ -1,0 +1,60 @@
+import Consortium
+import Foundation
+import Gateway
+import Hummingbird
+import Ledger
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Serves the gateway's own machine over a Unix socket that only its owner may open.
+public struct LocalServer: Service {
+    private let recorder: Recorder
+    private let peers: @Sendable () -> [PeerStatus]
+    private let socket: String
+    private let logger: Logger
+
+    public init(recorder: Recorder, peers: @escaping @Sendable () -> [PeerStatus], socket: String, logger: Logger) {
+        self.recorder = recorder
+        self.peers = peers
+        self.socket = socket
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        try? FileManager.default.removeItem(atPath: socket)
+        let socket = socket
+        let application = Application(
+            router: router(), configuration: .init(address: .unixDomainSocket(path: socket), serverName: nil),
+            onServerRunning: { _ in
+                try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: socket)
+            }, logger: logger)
+        try await application.run()
+        try? FileManager.default.removeItem(atPath: socket)
+    }
+
+    private func router() -> Router<BasicRequestContext> {
+        let router = Router()
+        router.post("\(LocalProtocol.recordPath)") { request, _ in try await record(request) }
+        router.get("\(LocalProtocol.peersPath)") { _, _ in try Self.json(peers()) }
+        return router
+    }
+
+    private func record(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: LocalProtocol.bodyBytesMax)
+        do {
+            guard let parsed = try? JSONDecoder().decode(LocalProtocol.Request.self, from: Data(body.readableBytesView))
+            else { throw CustodyError("request-malformed", "the request is not JSON of a draft") }
+            return try Self.json(try await recorder.record(parsed.draft()))
+        } catch let error as CustodyError {
+            let status: HTTPResponse.Status = error.code == .recorderBusy ? .serviceUnavailable : .unprocessableContent
+            return try Self.json(LocalProtocol.Failure(error), status: status)
+        }
+    }
+
+    private static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder().encode(value))))
+    }
+}

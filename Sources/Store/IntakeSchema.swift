@@ -1,0 +1,52 @@
+import GRDB
+
+/// The tables of `intake.sqlite`, as numbered migrations. A migration that has been released is never changed.
+enum IntakeSchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 readings") { try $0.execute(sql: readings) }
+        migrator.registerMigration("1 scans") { try $0.execute(sql: scans) }
+        migrator.registerMigration("1 windows") { try $0.execute(sql: windows) }
+        return migrator
+    }
+
+    /// A reading's key is all that makes it the same reading, so a message that comes twice is kept once.
+    private static let readings = """
+        CREATE TABLE sensor (
+            id INTEGER PRIMARY KEY, device TEXT NOT NULL, metric TEXT NOT NULL, unit TEXT NOT NULL,
+            session TEXT NOT NULL, UNIQUE (device, metric, unit, session)
+        ) STRICT;
+        CREATE TABLE reading (
+            sensor INTEGER NOT NULL, time INTEGER NOT NULL, sequence INTEGER NOT NULL, value REAL NOT NULL,
+            batch INTEGER NOT NULL, PRIMARY KEY (sensor, time, sequence, value)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE batch (number INTEGER NOT NULL) STRICT;
+        INSERT INTO batch VALUES (0);
+        CREATE TABLE undecodable (
+            id INTEGER PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL, received INTEGER NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT;
+        """
+
+    private static let scans = """
+        CREATE TABLE unmatched (
+            id INTEGER PRIMARY KEY, bytes BLOB NOT NULL, symbology TEXT, station TEXT NOT NULL,
+            received INTEGER NOT NULL, reason TEXT NOT NULL, UNIQUE (bytes, station)
+        ) STRICT;
+        """
+
+    private static let windows = """
+        CREATE TABLE window (
+            id INTEGER PRIMARY KEY, "order" TEXT NOT NULL, device TEXT NOT NULL, metric TEXT NOT NULL,
+            unit TEXT NOT NULL, "end" INTEGER NOT NULL, batch INTEGER NOT NULL, supplementary INTEGER NOT NULL,
+            recorded INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE journey (
+            "order" TEXT PRIMARY KEY, device TEXT NOT NULL, began INTEGER NOT NULL, ended INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE followed (sequence INTEGER NOT NULL) STRICT;
+        INSERT INTO followed VALUES (0);
+        CREATE INDEX window_sensor ON window ("order", device, metric, unit);
+        CREATE INDEX window_pending ON window (recorded) WHERE recorded = 0;
+        """
+}

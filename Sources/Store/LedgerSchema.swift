@@ -1,0 +1,72 @@
+import GRDB
+
+/// The tables of `ledger.sqlite`, as numbered migrations. A migration that has been released is never changed.
+enum LedgerSchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 logs") { try $0.execute(sql: logs) }
+        migrator.registerMigration("1 order index") { try $0.execute(sql: orderIndex) }
+        return migrator
+    }
+
+    /// `entry.id` and `checkpoint.id` are the log's number in the upper and an index or size in the lower 40 bits, so
+    /// that one log's entries lie side by side and an append goes to the end of its tree.
+    private static let logs = """
+        CREATE TABLE log (
+            id INTEGER PRIMARY KEY,
+            origin TEXT NOT NULL UNIQUE,
+            vkey TEXT NOT NULL,
+            own INTEGER NOT NULL DEFAULT 0,
+            size INTEGER NOT NULL DEFAULT 0,
+            confirmed INTEGER NOT NULL DEFAULT 0,
+            frozen TEXT
+        ) STRICT;
+        CREATE TABLE entry (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+        CREATE TABLE tile (
+            log INTEGER NOT NULL, level INTEGER NOT NULL, idx INTEGER NOT NULL,
+            hashes BLOB NOT NULL, root BLOB NOT NULL,
+            PRIMARY KEY (log, level, idx)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE checkpoint (
+            id INTEGER PRIMARY KEY, note TEXT NOT NULL, stored INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE TABLE cosignature (
+            checkpoint INTEGER NOT NULL, cosigner TEXT NOT NULL, time INTEGER NOT NULL, line TEXT NOT NULL,
+            PRIMARY KEY (checkpoint, cosigner)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE evidence (
+            id INTEGER PRIMARY KEY, log INTEGER NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL,
+            UNIQUE (log, second)
+        ) STRICT;
+        CREATE TABLE document (hash BLOB PRIMARY KEY, version INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+        CREATE TABLE contract (hash BLOB PRIMARY KEY, text TEXT NOT NULL) STRICT;
+        CREATE TABLE disclosure (
+            commitment BLOB PRIMARY KEY, disclosure BLOB NOT NULL
+        ) STRICT;
+        """
+
+    /// Everything here follows from the logs: `custody reindex` drops and rebuilds it.
+    static let orderIndex = """
+        CREATE TABLE "order" (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+        CREATE TABLE number (
+            number TEXT NOT NULL, "order" INTEGER NOT NULL, PRIMARY KEY (number, "order")
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE subject (
+            subject TEXT NOT NULL, "order" INTEGER NOT NULL, PRIMARY KEY (subject, "order")
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE applied (
+            sequence INTEGER PRIMARY KEY, entry INTEGER NOT NULL, "order" INTEGER NOT NULL,
+            rejection TEXT, message TEXT
+        ) STRICT;
+        CREATE INDEX applied_order ON applied ("order");
+        CREATE TABLE waiting (
+            entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, awaited BLOB NOT NULL, origin TEXT, idx INTEGER
+        ) STRICT;
+        CREATE INDEX waiting_awaited ON waiting (awaited);
+        CREATE TABLE progress (
+            log INTEGER PRIMARY KEY, next INTEGER NOT NULL, floor INTEGER NOT NULL
+        ) STRICT;
+        """
+
+    static let orderIndexTables = ["number", "subject", "applied", "waiting", "progress", "\"order\""]
+}

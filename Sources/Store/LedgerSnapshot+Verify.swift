@@ -1,0 +1,58 @@
+import Foundation
+import GRDB
+import Ledger
+
+/// A checkpoint with its cosignatures as they stand in the store, unchecked.
+struct StoredCheckpoint {
+    let size: UInt64
+    let note: String
+    let stored: Bool
+    let cosignatures: [Cosignature]
+}
+
+extension LedgerSnapshot {
+    func checkpoints(of log: Int64) throws -> [StoredCheckpoint] {
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT id, note, stored FROM checkpoint WHERE id >= ? AND id < ? ORDER BY id",
+            arguments: [EntryID(log: log, index: 0).rawValue, EntryID(log: log + 1, index: 0).rawValue])
+        return try rows.map { row in
+            let size = EntryID(rawValue: row[0]).index
+            return StoredCheckpoint(
+                size: size, note: row[1], stored: row[2], cosignatures: try cosignatures(size: size, of: log))
+        }
+    }
+
+    func storedTile(_ tile: Tile, log: Int64) throws -> (hashes: [Hash], root: Hash)? {
+        let statement = try database.cachedStatement(
+            sql: "SELECT hashes, root FROM tile WHERE log = ? AND level = ? AND idx = ?")
+        guard let row = try Row.fetchOne(statement, arguments: [log, tile.level, Int64(clamping: tile.index)]),
+            let root = Hash(bytes: row[1] as Data)
+        else { return nil }
+        let bytes = [UInt8](row[0] as Data)
+        let hashes = stride(from: 0, to: bytes.count, by: Hash.byteCount).compactMap {
+            Hash(bytes: bytes[$0..<min($0 + Hash.byteCount, bytes.count)])
+        }
+        return (hashes, root)
+    }
+
+    func order(after id: Int64) throws -> OrderRecord? {
+        let statement = try database.cachedStatement(
+            sql: "SELECT id, name FROM \"order\" WHERE id > ? ORDER BY id LIMIT 1")
+        return try Row.fetchOne(statement, arguments: [id]).map { OrderRecord(id: $0[0], name: $0[1]) }
+    }
+
+    /// Logs of which entries have never been given to the order index.
+    func unjudged() throws -> [String] {
+        try logs().filter { try progress(of: $0.id).next < $0.size }.map(\.origin)
+    }
+
+    /// What is known of an entry that stands outside an order's thread.
+    func elsewhere(_ reference: Reference) throws -> OrderThread.Elsewhere {
+        guard let log = try log(reference.origin), reference.index < log.size,
+            let bytes = try entry(log: log.id, index: reference.index), Hash.leaf(bytes) == reference.leafHash,
+            let update = try Entry(bytes: bytes).update,
+            let verdict = try verdict(of: EntryID(log: log.id, index: reference.index), order: update.order)
+        else { return .absent }
+        return .decided(order: update.order, verdict: verdict)
+    }
+}

@@ -1,0 +1,247 @@
+import Foundation
+import GRDB
+import Ledger
+
+/// A log as this store has it.
+public struct LogRecord: Hashable, Sendable {
+    /// Entries of one log: the largest size that this store can hold.
+    public static let sizeMax: UInt64 = 1 << 40 - 1
+
+    /// Its number in this store.
+    public let id: Int64
+    public let origin: String
+    public let key: VerifierKey
+    /// Whether this gateway is its writer.
+    public let own: Bool
+    public let size: UInt64
+    /// Entries below this index are cosigned by the quorum.
+    public let confirmed: UInt64
+    /// Why nothing more is taken from it, if so.
+    public let frozen: String?
+}
+
+/// What can be read of the ledger, inside `LedgerStore.read`: one consistent moment.
+public struct LedgerSnapshot {
+    let database: Database
+
+    // MARK: Rules
+
+    public func rulebook() throws -> Rulebook {
+        Rulebook(
+            documents: try documents().map { try ConsortiumDocument(text: $0.text) },
+            contracts: try String.fetchAll(database, sql: "SELECT text FROM contract").map { try Contract(text: $0) })
+    }
+
+    /// The consortium documents as they were signed, oldest first.
+    public func documents() throws -> [SignedNote] {
+        try String.fetchAll(database, sql: "SELECT note FROM document ORDER BY version").map { try SignedNote(encoded: $0) }
+    }
+
+    // MARK: Logs
+
+    public func logs() throws -> [LogRecord] {
+        try logs(where: "TRUE", [])
+    }
+
+    public func log(_ origin: String) throws -> LogRecord? { try logs(where: "origin = ?", [origin]).first }
+
+    func log(id: Int64) throws -> LogRecord? { try logs(where: "id = ?", [id]).first }
+
+    /// The log that this gateway writes.
+    public func ownLog() throws -> LogRecord? { try logs(where: "own = 1 ORDER BY id DESC", []).first }
+
+    private func logs(where condition: String, _ arguments: StatementArguments) throws -> [LogRecord] {
+        let statement = try database.cachedStatement(
+            sql: "SELECT id, origin, vkey, own, size, confirmed, frozen FROM log WHERE \(condition)")
+        return try Row.fetchAll(statement, arguments: arguments).map { row in
+            LogRecord(
+                id: row[0], origin: row[1], key: try VerifierKey(vkey: row[2]), own: row[3],
+                size: UInt64(row[4] as Int64), confirmed: UInt64(row[5] as Int64), frozen: row[6])
+        }
+    }
+
+    /// The bytes of one entry.
+    public func entry(log: Int64, index: UInt64) throws -> [UInt8]? {
+        let statement = try database.cachedStatement(sql: "SELECT bytes FROM entry WHERE id = ?")
+        return try Data.fetchOne(statement, arguments: [EntryID(log: log, index: index).rawValue]).map { [UInt8]($0) }
+    }
+
+    /// The bytes of `count` entries from `start`, fewer where the log ends.
+    public func entries(log: Int64, from start: UInt64, count: Int) throws -> [[UInt8]] {
+        let statement = try database.cachedStatement(
+            sql: "SELECT bytes FROM entry WHERE id >= ? AND id < ? ORDER BY id")
+        let first = EntryID(log: log, index: start).rawValue
+        return try Data.fetchAll(statement, arguments: [first, first + Int64(count)]).map { [UInt8]($0) }
+    }
+
+    /// Calls `body` with each entry's place in SQLite's own memory, without a copy.
+    public func forEachEntry(
+        log: Int64, from start: UInt64, to end: UInt64, _ body: (UInt64, UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let cursor = try Row.fetchCursor(
+            database, sql: "SELECT id, bytes FROM entry WHERE id >= ? AND id < ? ORDER BY id",
+            arguments: [EntryID(log: log, index: start).rawValue, EntryID(log: log, index: end).rawValue])
+        while let row = try cursor.next() {
+            try row.withUnsafeData(atIndex: 1) { data in
+                try (data ?? Data()).withUnsafeBytes { try body(EntryID(rawValue: row[0]).index, $0) }
+            }
+        }
+    }
+
+    // MARK: Tree
+
+    /// The hash of a complete subtree of a log's stored tree, from its full tiles and, at the edge, its entries.
+    /// - Throws: `CustodyError` with code `node-missing`.
+    public func hash(of node: TreeNode, log: Int64) throws -> Hash {
+        let hashes = try hashes(of: node.tile, slots: node.slots, log: log)
+        guard hashes.count == node.slots.count else {
+            throw CustodyError(.nodeMissing, "the tree has no node \(node.index) at level \(node.level)")
+        }
+        return MerkleProof.root(ofSubtree: hashes)
+    }
+
+    /// Some of the hashes of a tile, full or not.
+    public func hashes(of tile: Tile, slots: Range<Int>, log: Int64) throws -> [Hash] {
+        if let full = try full(tile, log: log) { return Array(full[slots]) }
+        let first = tile.index << UInt64(Tile.height) + UInt64(slots.lowerBound)
+        if tile.level == 0 {
+            return try entries(log: log, from: first, count: slots.count).map { Hash.leaf($0) }
+        }
+        let statement = try database.cachedStatement(
+            sql: "SELECT root FROM tile WHERE log = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx")
+        return try Data.fetchAll(
+            statement,
+            arguments: [log, tile.level - 1, Int64(first), Int64(first) + Int64(slots.count)]
+        ).compactMap { Hash(bytes: $0) }
+    }
+
+    private func full(_ tile: Tile, log: Int64) throws -> [Hash]? {
+        let statement = try database.cachedStatement(
+            sql: "SELECT hashes FROM tile WHERE log = ? AND level = ? AND idx = ?")
+        guard let data = try Data.fetchOne(statement, arguments: [log, tile.level, Int64(clamping: tile.index)]) else {
+            return nil
+        }
+        let hashes = stride(from: data.startIndex, to: data.endIndex, by: Hash.byteCount).compactMap {
+            Hash(bytes: data[$0..<min($0 + Hash.byteCount, data.endIndex)])
+        }
+        guard hashes.count == Tile.width else {
+            throw CustodyError(.nodeMissing, "tile \(tile.index) of level \(tile.level) is damaged")
+        }
+        return hashes
+    }
+
+    /// The root that a log's stored tree had when it was `size` entries long.
+    public func root(of log: Int64, size: UInt64) throws -> Hash? {
+        guard let nodes = MerkleProof.nodes(from: 0, to: size) else { return nil }
+        return MerkleProof.fold(try nodes.map { try hash(of: $0, log: log) })
+    }
+
+    /// The hashes of a proof over a log's stored tree.
+    /// - Parameter plan: as `MerkleProof` makes it.
+    public func proof(_ plan: [[TreeNode]], log: Int64) throws -> [Hash] {
+        try MerkleProof.proof(plan) { try hash(of: $0, log: log) }
+    }
+
+    /// Where a log stands, read back from what is stored.
+    /// - Throws: `CustodyError` with code `node-missing` or `entry-malformed`.
+    public func state(of log: LogRecord) throws -> Log {
+        var rows: [[Hash]] = []
+        var level = 0
+        while log.size >> UInt64(level * Tile.height) > 0 {
+            let width = log.size >> UInt64(level * Tile.height)
+            let tile = Tile(level: level, index: width >> UInt64(Tile.height))
+            rows.append(try hashes(of: tile, slots: 0..<Int(width % UInt64(Tile.width)), log: log.id))
+            level += 1
+        }
+        guard let tree = MerkleTree(size: log.size, partialRows: rows) else {
+            throw CustodyError(
+                .nodeMissing, "the stored tree of \(log.origin) is incomplete", at: log.origin,
+                remedy: "run custody verify, then restore from the mirrors")
+        }
+        guard log.size > 0, let bytes = try entry(log: log.id, index: log.size - 1) else { return Log(origin: log.origin) }
+        return Log(
+            origin: log.origin, tree: tree, last: Hash.leaf(bytes), recordedAt: try Entry(bytes: bytes).recordedAt,
+            documentVersion: try progress(of: log.id).floor)
+    }
+
+    // MARK: Checkpoints
+
+    /// The newest checkpoint of a log whose entries are all stored, with the cosignatures that are known.
+    public func head(of log: Int64) throws -> SignedNote? {
+        try checkpoint(where: "stored = 1", of: log)?.note
+    }
+
+    /// The newest checkpoint that was taken, whether or not its entries are here.
+    public func pendingHead(of log: Int64) throws -> (size: UInt64, note: SignedNote)? {
+        try checkpoint(where: "TRUE", of: log)
+    }
+
+    /// The newest checkpoint that the quorum has cosigned.
+    public func confirmedHead(of log: LogRecord) throws -> SignedNote? {
+        try checkpoint(size: log.confirmed, of: log.id)
+    }
+
+    /// A checkpoint of exactly this size.
+    public func checkpoint(size: UInt64, of log: Int64) throws -> SignedNote? {
+        guard size <= LogRecord.sizeMax else { return nil }
+        let id = EntryID(log: log, index: size).rawValue
+        let text = try String.fetchOne(database, sql: "SELECT note FROM checkpoint WHERE id = ?", arguments: [id])
+        return try text.map { try cosigned(try SignedNote(encoded: $0), id: id) }
+    }
+
+    private func checkpoint(where condition: String, of log: Int64) throws -> (size: UInt64, note: SignedNote)? {
+        let statement = try database.cachedStatement(
+            sql: "SELECT id, note FROM checkpoint WHERE id >= ? AND id < ? AND \(condition) ORDER BY id DESC LIMIT 1")
+        let range: StatementArguments = [
+            EntryID(log: log, index: 0).rawValue, EntryID(log: log + 1, index: 0).rawValue,
+        ]
+        guard let row = try Row.fetchOne(statement, arguments: range) else { return nil }
+        let id: Int64 = row[0]
+        return (EntryID(rawValue: id).index, try cosigned(try SignedNote(encoded: row[1] as String), id: id))
+    }
+
+    private func cosigned(_ note: SignedNote, id: Int64) throws -> SignedNote {
+        let statement = try database.cachedStatement(
+            sql: "SELECT line FROM cosignature WHERE checkpoint = ? ORDER BY cosigner")
+        let lines = try String.fetchAll(statement, arguments: [id])
+        return try note.adding(lines.map { try NoteSignature(line: $0) })
+    }
+
+    /// Who cosigned the checkpoint of a size, and when.
+    public func cosignatures(size: UInt64, of log: Int64) throws -> [Cosignature] {
+        guard size <= LogRecord.sizeMax else { return [] }
+        return try Row.fetchAll(
+            database, sql: "SELECT cosigner, time, line FROM cosignature WHERE checkpoint = ? ORDER BY cosigner",
+            arguments: [EntryID(log: log, index: size).rawValue]
+        ).map { Cosignature(cosigner: $0[0], time: UInt64($0[1] as Int64), line: $0[2]) }
+    }
+
+    /// The largest size of a log that each organisation has cosigned.
+    public func cosignedSizes(of log: Int64) throws -> [String: UInt64] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT cosigner, max(checkpoint) FROM cosignature WHERE checkpoint >= ? AND checkpoint < ? GROUP BY cosigner
+                """,
+            arguments: [EntryID(log: log, index: 0).rawValue, EntryID(log: log + 1, index: 0).rawValue])
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0] as String, EntryID(rawValue: $0[1]).index) })
+    }
+
+    /// The two checkpoints by which a frozen log contradicts itself.
+    public func evidence(against log: Int64) throws -> [(first: SignedNote, second: SignedNote)] {
+        try Row.fetchAll(
+            database, sql: "SELECT first, second FROM evidence WHERE log = ? ORDER BY id", arguments: [log]
+        ).map { (try SignedNote(encoded: $0[0] as String), try SignedNote(encoded: $0[1] as String)) }
+    }
+
+    public func disclosure(for commitment: Hash) throws -> [UInt8]? {
+        try Data.fetchOne(
+            database, sql: "SELECT disclosure FROM disclosure WHERE commitment = ?",
+            arguments: [Data(commitment.bytes)]
+        ).map { [UInt8]($0) }
+    }
+}
+
+extension CustodyError.Code {
+    public static let nodeMissing: Self = "node-missing"
+}

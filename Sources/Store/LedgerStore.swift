@@ -1,0 +1,119 @@
+import Foundation
+import GRDB
+import Ledger
+import Synchronization
+
+/// `ledger.sqlite`: logs, mirrors, checkpoints, cosignatures and the order index.
+///
+/// Any number of readers; one writer at a time, from one process (`StateDirectory` holds the lock). When `write`
+/// returns, what it wrote is on disk: WAL with `synchronous=FULL`.
+public final class LedgerStore: Sendable {
+    private let pool: DatabasePool
+    /// Touched only on GRDB's writer, which runs one closure at a time.
+    private nonisolated(unsafe) let index: OrderIndex
+    private let knownRules: Mutex<Rulebook>
+    /// Fires after each commit.
+    public let changes = ChangeSignal()
+
+    /// - Throws: `CustodyError` with code `store-unusable`.
+    public init(path: String, readOnly: Bool = false) throws {
+        do {
+            pool = try Self.open(path: path, readOnly: readOnly)
+            if !readOnly { try LedgerSchema.migrator.migrate(pool) }
+            let rulebook = try pool.read(Self.rulebook)
+            index = OrderIndex(rulebook: rulebook)
+            knownRules = Mutex(rulebook)
+        } catch let error as DatabaseError {
+            throw CustodyError(
+                .storeUnusable, "the ledger cannot be opened: \(error.message ?? "\(error)")", at: path,
+                remedy: readOnly ? "run custody init first, or name the right --state" : "check the disk and the rights")
+        }
+    }
+
+    private static func open(path: String, readOnly: Bool) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.readonly = readOnly
+        configuration.busyMode = .timeout(10)
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        guard !readOnly else { return pool }
+        // DatabasePool sets synchronous to NORMAL once it is open, which would break promise 1.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        return pool
+    }
+
+    /// The writer connection's `PRAGMA synchronous`: 2 is FULL.
+    public func synchronousLevel() throws -> Int {
+        try pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? -1 }
+    }
+
+    /// Runs `body` in one transaction, alone, on the calling thread, which blocks until the disk has it.
+    /// - Throws: what `body` throws, after a rollback; `CustodyError` with code `durability-unknown` when COMMIT fails:
+    ///   the caller must then stop, and the next start reads back what the disk has.
+    public func write<Result>(_ body: (LedgerTransaction) throws -> Result) throws -> Result {
+        let result = try pool.writeWithoutTransaction { try transact($0, body) }
+        changes.notify()
+        return result
+    }
+
+    private func transact<Result>(
+        _ database: Database, _ body: (LedgerTransaction) throws -> Result
+    ) throws -> Result {
+        let rulebook = index.rulebook
+        do {
+            try database.beginTransaction(.immediate)
+            let result = try body(LedgerTransaction(database: database, index: index))
+            try Self.commit(database)
+            knownRules.withLock { $0 = index.rulebook }
+            return result
+        } catch {
+            index.forget()
+            index.rulebook = rulebook
+            if database.isInsideTransaction { try database.rollback() }
+            guard let failure = error as? DatabaseError else { throw error }
+            throw CustodyError(
+                .storeFailed, "the ledger could not be written: \(failure.message ?? "\(failure)")",
+                remedy: "free or replace the disk; nothing of this was acknowledged")
+        }
+    }
+
+    private static func commit(_ database: Database) throws {
+        do { try database.commit() } catch {
+            throw CustodyError(
+                .durabilityUnknown, "the disk did not confirm a write: \(error)",
+                remedy: "free or replace the disk, then start again: nothing that was acknowledged is lost")
+        }
+    }
+
+    /// Reads from one consistent snapshot, beside the writer.
+    public func read<Result>(_ body: (LedgerSnapshot) throws -> Result) throws -> Result {
+        try pool.read { try body(LedgerSnapshot(database: $0)) }
+    }
+
+    public var rulebook: Rulebook { knownRules.withLock { $0 } }
+
+    private static func rulebook(_ database: Database) throws -> Rulebook {
+        guard try database.tableExists("document") else { return Rulebook() }
+        return try LedgerSnapshot(database: database).rulebook()
+    }
+
+    /// Drops the order index and builds it again from the logs alone.
+    public func reindex() throws {
+        try write { transaction in try transaction.dropOrderIndex() }
+        try applyPending()
+    }
+
+    /// Entries that one `applyPending` transaction judges.
+    static let applyBatch = 1_024
+
+    /// Gives a verdict to every stored entry that has none and whose ancestors are here: after each mirror commit and
+    /// at start-up.
+    public func applyPending() throws {
+        while try write({ try $0.applyPending(limit: Self.applyBatch) }) {}
+    }
+}
+
+extension CustodyError.Code {
+    public static let storeUnusable: Self = "store-unusable"
+    public static let storeFailed: Self = "store-failed"
+    public static let durabilityUnknown: Self = "durability-unknown"
+}

@@ -1,0 +1,183 @@
+import Foundation
+import GRDB
+import Ledger
+
+extension LedgerTransaction {
+    // MARK: Judging
+
+    /// Judges an update by its order's thread as far as this store knows it.
+    public func judge(_ update: Update, from origin: String, floor: Int) throws -> Judgement {
+        try load(update.order)
+        let judgement = try index.withThread(update.order) { cached in
+            try cached.thread.judge(
+                update, from: origin, floor: floor, by: index.rulebook, elsewhere: { try snapshot.elsewhere($0) })
+        }
+        return judgement ?? .decided(.rejected(Rejection(.orderNotOpened, "the order is not known")))
+    }
+
+    /// The last accepted updates of an order: the parents of the next one.
+    public func heads(of order: String) throws -> [Reference] {
+        try load(order)
+        return index.withThread(order) { $0.thread.heads } ?? []
+    }
+
+    /// The contract that the order's first update pinned.
+    public func contract(of order: String) throws -> Hash? {
+        try load(order)
+        return index.withThread(order) { $0.thread.contract } ?? nil
+    }
+
+    /// Enters a judged update into the order index.
+    public func enter(_ update: Update, at reference: Reference, log: Int64, verdict: Verdict) throws {
+        try load(update.order)
+        let version = index.rulebook.documents[update.consortium]?.version ?? 0
+        index.withThread(update.order) {
+            $0.thread.insert(update, at: reference, verdict: verdict, documentVersion: version)
+        }
+        let order = try number(of: update.order)
+        try insertApplied(EntryID(log: log, index: reference.index), order: order, verdict: verdict)
+        guard verdict.isAccepted else { return }
+        if let number = update.text(of: OrderFact.number) { try insert(number, into: "number", order: order) }
+        for subject in update.subjects { try insert(subject, into: "subject", order: order) }
+    }
+
+    private func insertApplied(_ entry: EntryID, order: Int64, verdict: Verdict) throws {
+        let statement = try database.cachedStatement(
+            sql: "INSERT INTO applied (entry, \"order\", rejection, message) VALUES (?, ?, ?, ?)")
+        statement.bind(entry.rawValue, at: 1)
+        statement.bind(order, at: 2)
+        if case .rejected(let rejection) = verdict {
+            statement.bind(rejection.code.rawValue, at: 3)
+            statement.bind(rejection.message, at: 4)
+        } else {
+            statement.bindNull(at: 3)
+            statement.bindNull(at: 4)
+        }
+        try statement.run()
+    }
+
+    private func insert(_ key: String, into table: String, order: Int64) throws {
+        let statement = try database.cachedStatement(sql: "INSERT OR IGNORE INTO \(table) VALUES (?, ?)")
+        statement.bind(key, at: 1)
+        statement.bind(order, at: 2)
+        try statement.run()
+    }
+
+    /// Brings an order's thread into memory, a new order's too.
+    private func load(_ order: String) throws {
+        guard !index.cached(order) else { return }
+        let id = try Int64.fetchOne(database, sql: "SELECT id FROM \"order\" WHERE name = ?", arguments: [order])
+        let thread = try id.map { try snapshot.thread(id: $0, name: order, rulebook: index.rulebook) }
+        index.keep(.init(id: id, thread: thread ?? OrderThread(order: order)))
+    }
+
+    /// The order's number in this store; a new order gets one.
+    private func number(of order: String) throws -> Int64 {
+        if let known = index.withThread(order, { $0.id }) ?? nil { return known }
+        let statement = try database.cachedStatement(sql: "INSERT INTO \"order\" (name) VALUES (?)")
+        statement.bind(order, at: 1)
+        try statement.run()
+        let id = database.lastInsertedRowID
+        index.withThread(order) { $0.id = id }
+        return id
+    }
+
+    // MARK: Applying stored entries
+
+    /// How far a log's entries have been given to the order index, and the document version that it named last.
+    public func setProgress(of log: Int64, next: UInt64, floor: Int) throws {
+        let statement = try database.cachedStatement(sql: "INSERT OR REPLACE INTO progress VALUES (?, ?, ?)")
+        statement.bind(log, at: 1)
+        statement.bind(Int64(next), at: 2)
+        statement.bind(Int64(floor), at: 3)
+        try statement.run()
+    }
+
+    func dropOrderIndex() throws {
+        for table in LedgerSchema.orderIndexTables { try database.execute(sql: "DROP TABLE \(table)") }
+        try database.execute(sql: LedgerSchema.orderIndex)
+        index.forget()
+    }
+
+    /// - Returns: whether there may be more to do.
+    func applyPending(limit: Int) throws -> Bool {
+        var left = limit
+        for log in try snapshot.logs() {
+            var progress = try snapshot.progress(of: log.id)
+            while progress.next < log.size, left > 0, try apply(progress.next, of: log, floor: &progress.floor) {
+                progress.next += 1
+                left -= 1
+            }
+            try setProgress(of: log.id, next: progress.next, floor: progress.floor)
+        }
+        return left == 0
+    }
+
+    /// - Returns: false if the log must wait for a document, which decides the versions that later entries may name.
+    private func apply(_ place: UInt64, of log: LogRecord, floor: inout Int) throws -> Bool {
+        guard let bytes = try snapshot.entry(log: log.id, index: place) else { return false }
+        guard let update = try Entry(bytes: bytes).update else { return true }
+        let reference = Reference(origin: log.origin, index: place, leafHash: Hash.leaf(bytes))
+        let judgement = try judge(update, from: log.origin, floor: floor)
+        if case .waiting(.document) = judgement { return false }
+        try settle(judgement, of: update, at: reference, log: log.id)
+        floor = max(floor, index.rulebook.documents[update.consortium]?.version ?? 0)
+        return true
+    }
+
+    private func settle(_ judgement: Judgement, of update: Update, at reference: Reference, log: Int64) throws {
+        var decided = [Hash]()
+        func settleOne(_ judgement: Judgement, _ update: Update, _ reference: Reference, _ log: Int64) throws {
+            switch judgement {
+            case .decided(let verdict):
+                try enter(update, at: reference, log: log, verdict: verdict)
+                decided.append(reference.leafHash)
+            case .waiting(let awaited):
+                try wait(EntryID(log: log, index: reference.index), for: awaited)
+            }
+        }
+        try settleOne(judgement, update, reference, log)
+        while let hash = decided.popLast() {
+            for waiter in try takeWaiters(for: hash) {
+                guard let (log, update, reference) = try stored(waiter) else { continue }
+                // Its document was judged before it began to wait.
+                try settleOne(try judge(update, from: reference.origin, floor: 0), update, reference, log)
+            }
+        }
+    }
+
+    private func takeWaiters(for awaited: Hash) throws -> [EntryID] {
+        let waiters = try Int64.fetchAll(
+            database, sql: "SELECT entry FROM waiting WHERE awaited = ? ORDER BY entry",
+            arguments: [Data(awaited.bytes)])
+        guard !waiters.isEmpty else { return [] }
+        try database.execute(sql: "DELETE FROM waiting WHERE awaited = ?", arguments: [Data(awaited.bytes)])
+        return waiters.map(EntryID.init(rawValue:))
+    }
+
+    private func stored(_ id: EntryID) throws -> (log: Int64, update: Update, reference: Reference)? {
+        guard let log = try snapshot.log(id: id.log), let bytes = try snapshot.entry(log: id.log, index: id.index),
+            let update = try Entry(bytes: bytes).update
+        else { return nil }
+        return (id.log, update, Reference(origin: log.origin, index: id.index, leafHash: Hash.leaf(bytes)))
+    }
+
+    private func wait(_ entry: EntryID, for awaited: Awaited) throws {
+        let row: (kind: String, hash: Hash, origin: String?, index: Int64?) =
+            switch awaited {
+            case .entry(let reference):
+                ("entry", reference.leafHash, reference.origin, Int64(clamping: reference.index))
+            case .document(let hash): ("document", hash, nil, nil)
+            case .contract(let hash): ("contract", hash, nil, nil)
+            }
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?, ?)",
+            arguments: [entry.rawValue, row.kind, Data(row.hash.bytes), row.origin, row.index])
+    }
+}
+
+/// Facts with a meaning to the order index.
+public enum OrderFact {
+    /// A purchase order or trip number, by which people find an order.
+    public static let number = "number"
+}

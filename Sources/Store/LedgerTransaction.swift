@@ -1,0 +1,176 @@
+import GRDB
+import Ledger
+
+/// What can be written to the ledger, inside `LedgerStore.write`.
+public final class LedgerTransaction {
+    let database: Database
+    let index: OrderIndex
+
+    init(database: Database, index: OrderIndex) {
+        self.database = database
+        self.index = index
+    }
+
+    public var rulebook: Rulebook { index.rulebook }
+
+    /// The same view that readers have, with what this transaction has written so far.
+    public var snapshot: LedgerSnapshot { LedgerSnapshot(database: database) }
+
+    // MARK: Rules
+
+    public func add(document note: SignedNote) throws {
+        let document = try ConsortiumDocument(text: note.text)
+        let statement = try database.cachedStatement(
+            sql: "INSERT INTO document VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET note = excluded.note")
+        statement.bind(document.hash, at: 1)
+        statement.bind(Int64(document.version), at: 2)
+        statement.bind(note.encoded, at: 3)
+        try statement.run()
+        try reloadRulebook()
+    }
+
+    public func add(contract: Contract) throws {
+        let statement = try database.cachedStatement(sql: "INSERT OR IGNORE INTO contract VALUES (?, ?)")
+        statement.bind(contract.hash, at: 1)
+        statement.bind(contract.text, at: 2)
+        try statement.run()
+        try reloadRulebook()
+    }
+
+    private func reloadRulebook() throws { index.rulebook = try snapshot.rulebook() }
+
+    // MARK: Logs
+
+    /// Enters a log that this gateway keeps or mirrors.
+    /// - Returns: its number in this store.
+    public func createLog(origin: String, key: VerifierKey, own: Bool) throws -> Int64 {
+        let statement = try database.cachedStatement(sql: "INSERT INTO log (origin, vkey, own) VALUES (?, ?, ?)")
+        statement.bind(origin, at: 1)
+        statement.bind(key.vkey, at: 2)
+        statement.bind(Int64(own ? 1 : 0), at: 3)
+        try statement.run()
+        return database.lastInsertedRowID
+    }
+
+    /// Appends entries to a log, in order, with the tiles that they filled.
+    public func append(_ entries: [SealedEntry], full tiles: [FullTile], to log: Int64) throws {
+        guard let last = entries.last else { return }
+        let statement = try database.cachedStatement(sql: "INSERT INTO entry VALUES (?, ?)")
+        for entry in entries {
+            statement.bind(EntryID(log: log, index: entry.index).rawValue, at: 1)
+            statement.bind(entry.bytes, at: 2)
+            try statement.run()
+        }
+        for tile in tiles { try store(tile, of: log) }
+        let size = try database.cachedStatement(sql: "UPDATE log SET size = ? WHERE id = ?")
+        size.bind(Int64(last.index + 1), at: 1)
+        size.bind(log, at: 2)
+        try size.run()
+    }
+
+    private func store(_ full: FullTile, of log: Int64) throws {
+        let statement = try database.cachedStatement(sql: "INSERT INTO tile VALUES (?, ?, ?, ?, ?)")
+        statement.bind(log, at: 1)
+        statement.bind(Int64(full.tile.level), at: 2)
+        statement.bind(Int64(full.tile.index), at: 3)
+        statement.bind(full.hashes, at: 4)
+        statement.bind(full.root, at: 5)
+        try statement.run()
+    }
+
+    /// Keeps a log's signed checkpoint.
+    /// - Parameter stored: whether every entry below it is stored here, so that a mirror may cosign and serve it.
+    public func keep(_ note: SignedNote, size: UInt64, of log: Int64, stored: Bool) throws {
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT INTO checkpoint VALUES (?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET note = excluded.note, stored = max(stored, excluded.stored)
+                """)
+        statement.bind(EntryID(log: log, index: size).rawValue, at: 1)
+        statement.bind(note.encoded, at: 2)
+        statement.bind(Int64(stored ? 1 : 0), at: 3)
+        try statement.run()
+    }
+
+    /// Checkpoints kept although nobody cosigned them, so that interrupted uploads can be resumed.
+    static let pendingCheckpointsMax = 8
+    /// Cosigned checkpoints kept beside the confirmed one.
+    static let cosignedCheckpointsMax = 64
+
+    /// Forgets checkpoints that newer ones have made useless. The confirmed one always stays.
+    public func forgetOldCheckpoints(of log: Int64) throws {
+        let range = (EntryID(log: log, index: 0).rawValue, EntryID(log: log + 1, index: 0).rawValue)
+        let statement = try database.cachedStatement(
+            sql: """
+                DELETE FROM checkpoint WHERE id >= ?1 AND id < ?2 AND id <> ?1 + (SELECT confirmed FROM log WHERE id = ?3)
+                AND (id < (SELECT id FROM checkpoint WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1 OFFSET ?5)
+                    OR (id < (SELECT id FROM checkpoint WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1 OFFSET ?4)
+                        AND id NOT IN (SELECT checkpoint FROM cosignature)))
+                """)
+        try statement.execute(
+            arguments: [range.0, range.1, log, Self.pendingCheckpointsMax, Self.cosignedCheckpointsMax])
+        guard database.changesCount > 0 else { return }
+        try database.execute(
+            sql: """
+                DELETE FROM cosignature WHERE checkpoint >= ? AND checkpoint < ?
+                AND checkpoint NOT IN (SELECT id FROM checkpoint)
+                """, arguments: [range.0, range.1])
+    }
+
+    /// Keeps cosignatures of a checkpoint. They have been verified.
+    public func keep(_ cosignatures: [Cosignature], size: UInt64, of log: Int64) throws {
+        let statement = try database.cachedStatement(
+            sql: "INSERT OR IGNORE INTO cosignature VALUES (?, ?, ?, ?)")
+        for cosignature in cosignatures {
+            statement.bind(EntryID(log: log, index: size).rawValue, at: 1)
+            statement.bind(cosignature.cosigner, at: 2)
+            statement.bind(Int64(cosignature.time), at: 3)
+            statement.bind(cosignature.line, at: 4)
+            try statement.run()
+        }
+    }
+
+    /// Entries below `size` are confirmed if the quorum of the newest document has cosigned that checkpoint.
+    public func confirm(_ log: LogRecord, size: UInt64) throws {
+        guard size > log.confirmed, let document = rulebook.latest else { return }
+        let cosigners = try snapshot.cosignatures(size: size, of: log.id).compactMap {
+            document.organisation($0.cosigner)?.cosigner
+        }
+        guard try document.policy(logs: [log.key]).isSatisfied(by: Set(cosigners)) else { return }
+        try database.execute(
+            sql: "UPDATE log SET confirmed = max(confirmed, ?) WHERE id = ?", arguments: [Int64(size), log.id])
+    }
+
+    /// Keeps two checkpoints that one log signed and that cannot both be true, and takes nothing more from it.
+    public func freeze(_ log: Int64, first: SignedNote, second: SignedNote, reason: String) throws {
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO evidence (log, first, second) VALUES (?, ?, ?)",
+            arguments: [log, first.encoded, second.encoded])
+        try database.execute(
+            sql: "UPDATE log SET frozen = coalesce(frozen, ?) WHERE id = ?", arguments: [reason, log])
+    }
+
+    /// Keeps the value behind a commitment, for those who may read it.
+    public func keep(disclosure: [UInt8], for commitment: Hash) throws {
+        let statement = try database.cachedStatement(sql: "INSERT OR IGNORE INTO disclosure VALUES (?, ?)")
+        statement.bind(commitment, at: 1)
+        statement.bind(disclosure, at: 2)
+        try statement.run()
+    }
+}
+
+/// One organisation's word that its mirror holds a checkpoint.
+public struct Cosignature: Hashable, Sendable {
+    /// The organisation's id.
+    public let cosigner: String
+    /// Unix seconds.
+    public let time: UInt64
+    /// The signature line of the note.
+    public let line: String
+
+    public init(cosigner: String, time: UInt64, line: String) {
+        self.cosigner = cosigner
+        self.time = time
+        self.line = line
+    }
+}

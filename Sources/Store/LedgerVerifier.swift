@@ -1,0 +1,301 @@
+import Foundation
+import GRDB
+import Ledger
+
+/// Checks everything that is stored, trusting nothing of it: each hash, link, tile, signature, cosignature and verdict.
+public struct LedgerVerifier: Sendable {
+    /// Something that does not hold.
+    public struct Finding: Codable, Hashable, Sendable {
+        /// `origin:index`, a log's origin, or an order.
+        public let place: String
+        public let message: String
+    }
+
+    public struct Report: Codable, Hashable, Sendable {
+        public var logs = 0
+        public var entries: UInt64 = 0
+        public var bytes: UInt64 = 0
+        public var signatures = 0
+        public var verdicts = 0
+        public var findings: [Finding] = []
+
+        public var isSound: Bool { findings.isEmpty }
+
+        mutating func add(_ other: Report) {
+            logs += other.logs
+            entries += other.entries
+            bytes += other.bytes
+            signatures += other.signatures
+            verdicts += other.verdicts
+            findings += other.findings
+        }
+    }
+
+    private let store: LedgerStore
+    private let progress: @Sendable (UInt64) -> Void
+
+    /// - Parameter progress: told now and then how many more entries have been checked.
+    public init(store: LedgerStore, progress: @escaping @Sendable (UInt64) -> Void = { _ in }) {
+        self.store = store
+        self.progress = progress
+    }
+
+    /// Runs the hashes and the verdicts side by side; both read the same moment as far as entries go, because entries
+    /// are never changed. Blocks its threads while it reads.
+    public func run() async -> Report {
+        async let chains = Self.onThread { checkLogs() }
+        async let verdicts = Self.onThread { checkVerdicts() }
+        var report = await chains
+        report.add(await verdicts)
+        return report
+    }
+
+    private static func onThread(_ work: @escaping @Sendable () -> Report) async -> Report {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: work()) }
+        }
+    }
+
+    private func checkLogs() -> Report {
+        var report = Report()
+        do {
+            let logs = try store.read { try $0.logs() }
+            for log in logs {
+                report.logs += 1
+                do { try store.read { try checkLog(log, $0, into: &report) } } catch {
+                    report.findings.append(Finding(place: log.origin, message: "\(error)"))
+                }
+            }
+        } catch { report.findings.append(Finding(place: "ledger.sqlite", message: "\(error)")) }
+        return report
+    }
+
+    // MARK: One log
+
+    private func checkLog(_ log: LogRecord, _ snapshot: LedgerSnapshot, into report: inout Report) throws {
+        let checkpoints = try snapshot.checkpoints(of: log.id)
+        var chain = ChainCheck(log: log, sizes: Set(checkpoints.map(\.size)))
+        var count: UInt64 = 0
+        try snapshot.forEachEntry(log: log.id, from: 0, to: log.size) { index, bytes in
+            try chain.take(index, bytes, snapshot)
+            report.bytes += UInt64(bytes.count)
+            count += 1
+            if count % 65_536 == 0 { progress(65_536) }
+        }
+        progress(count % 65_536)
+        report.entries += count
+        if count < log.size {
+            report.findings.append(Finding(place: "\(log.origin):\(count)", message: "entries are missing from here on"))
+        }
+        let signed = try checkpoints.compactMap { try check($0, of: log, into: &report) }
+        report.findings += chain.findings(signed: signed)
+    }
+
+    /// - Returns: what the log signed; nil if it did not.
+    private func check(
+        _ stored: StoredCheckpoint, of log: LogRecord, into report: inout Report
+    ) throws -> Checkpoint? {
+        do {
+            let note = try SignedNote(encoded: stored.note)
+            let checkpoint = try Checkpoint.open(note, log: log.key)
+            report.signatures += 1 + (try checkCosignatures(stored, note: note))
+            return checkpoint.size <= log.size ? checkpoint : nil
+        } catch {
+            report.findings.append(
+                Finding(place: "\(log.origin) at size \(stored.size)", message: "the checkpoint does not hold: \(error)"))
+            return nil
+        }
+    }
+
+    private func checkCosignatures(_ stored: StoredCheckpoint, note: SignedNote) throws -> Int {
+        let document = store.rulebook.latest
+        for cosignature in stored.cosignatures {
+            guard let key = document?.organisation(cosignature.cosigner)?.cosigner else {
+                throw CustodyError(.cosignerUnknown, "\(cosignature.cosigner) is no member that cosigns")
+            }
+            let line = try NoteSignature(line: cosignature.line)
+            let signed = try SignedNote(text: note.text, signatures: note.signatures + [line]).verified(by: [key])
+            guard signed.first?.time == cosignature.time else {
+                throw CustodyError(.cosignerUnknown, "the cosignature is not \(cosignature.cosigner)'s")
+            }
+        }
+        return stored.cosignatures.count
+    }
+
+    // MARK: Verdicts
+
+    /// Judges every update again, order by order.
+    private func checkVerdicts() -> Report {
+        var report = Report()
+        do {
+            let rulebook = store.rulebook
+            try store.read { snapshot in
+                let floors = try DocumentFloors(snapshot: snapshot, rulebook: rulebook)
+                var last: Int64 = 0
+                while let order = try snapshot.order(after: last) {
+                    last = order.id
+                    do { try checkOrder(order, rulebook, floors, snapshot, into: &report) } catch {
+                        report.findings.append(Finding(place: order.name, message: "\(error)"))
+                    }
+                }
+                report.findings += try snapshot.unjudged().map {
+                    Finding(place: $0, message: "entries have no verdict yet: run custody reindex")
+                }
+            }
+        } catch { report.findings.append(Finding(place: "order index", message: "\(error)")) }
+        return report
+    }
+
+    private func checkOrder(
+        _ order: OrderRecord, _ rulebook: Rulebook, _ floors: DocumentFloors, _ snapshot: LedgerSnapshot,
+        into report: inout Report
+    ) throws {
+        var thread = OrderThread(order: order.name)
+        for applied in try snapshot.updates(of: order) {
+            let reference = applied.reference
+            let judgement = try thread.judge(
+                applied.update, from: reference.origin, floor: floors.floor(before: reference), by: rulebook,
+                elsewhere: { try snapshot.elsewhere($0) })
+            report.verdicts += 1
+            if judgement != .decided(applied.verdict) {
+                report.findings.append(
+                    Finding(
+                        place: "\(reference.origin):\(reference.index)",
+                        message: "the stored verdict is \(applied.verdict), the contract says \(judgement)"))
+            }
+            thread.insert(
+                applied.update, at: reference, verdict: applied.verdict,
+                documentVersion: rulebook.documents[applied.update.consortium]?.version ?? 0)
+        }
+    }
+}
+
+/// One log's entries, links, tiles and roots, checked as they are read in order.
+private struct ChainCheck {
+    /// Findings kept of one log: a damaged file would bring thousands.
+    static let findingsMax = 100
+
+    private let log: LogRecord
+    private let sizes: Set<UInt64>
+    private var tree = MerkleTree()
+    private var last: Hash?
+    /// Entries that the log's own tiles hold another hash of.
+    private var changed: Set<UInt64> = []
+    /// Entries whose hash is not the one that the next entry carries.
+    private var broken: Set<UInt64> = []
+    private var roots: [UInt64: Hash] = [:]
+    private var findings: [LedgerVerifier.Finding] = []
+    /// The root if the last entry but one were what the last one says it is.
+    private var rootByLastLink: Hash?
+
+    init(log: LogRecord, sizes: Set<UInt64>) {
+        self.log = log
+        self.sizes = sizes
+    }
+
+    mutating func take(_ index: UInt64, _ bytes: UnsafeRawBufferPointer, _ snapshot: LedgerSnapshot) throws {
+        let leaf = Hash.leaf(bytes)
+        let previous = EntryHead.previous(bytes)
+        if index != tree.size { find("\(log.origin):\(index)", "an entry is missing before this one") }
+        if previous != last, index > 0 { broken.insert(index - 1) }
+        if index > 0, index + 1 == log.size, let previous { rootByLastLink = root(replacingLastBy: previous, then: leaf) }
+        beforeLast = tree
+        var full: [FullTile] = []
+        tree.append(leaf) { full.append(FullTile(tile: $0, hashes: $1, root: $2)) }
+        for tile in full { try compare(tile, snapshot) }
+        last = leaf
+        if sizes.contains(tree.size) { roots[tree.size] = tree.root }
+    }
+
+    /// The tree before the entry that was read last.
+    private var beforeLast = MerkleTree()
+
+    private func root(replacingLastBy hash: Hash, then leaf: Hash) -> Hash {
+        var other = beforeLast
+        other.append(hash)
+        other.append(leaf)
+        return other.root
+    }
+
+    private mutating func find(_ place: String, _ message: String) {
+        guard findings.count < Self.findingsMax else { return }
+        findings.append(LedgerVerifier.Finding(place: place, message: message))
+    }
+
+    private mutating func compare(_ full: FullTile, _ snapshot: LedgerSnapshot) throws {
+        let name = "tile \(full.tile.index) of level \(full.tile.level)"
+        guard let stored = try snapshot.storedTile(full.tile, log: log.id), stored.hashes.count == full.hashes.count else {
+            return find(log.origin, "\(name) is missing or torn")
+        }
+        let wrong = full.hashes.indices.filter { stored.hashes[$0] != full.hashes[$0] }
+        if full.tile.level == 0 {
+            changed.formUnion(wrong.map { full.tile.index * UInt64(Tile.width) + UInt64($0) })
+        } else if !wrong.isEmpty, changed.isEmpty {
+            find(log.origin, "\(name) has been changed")
+        }
+        if wrong.isEmpty, stored.root != full.root { find(log.origin, "the root of \(name) has been changed") }
+    }
+
+    /// All that is wrong with the log, by what it signed.
+    func findings(signed: [Checkpoint]) -> [LedgerVerifier.Finding] {
+        var all = findings
+        let culprits = culprits(signed: signed)
+        all += culprits.sorted().prefix(Self.findingsMax).map {
+            LedgerVerifier.Finding(
+                place: "\(log.origin):\($0)", message: "the entry has been changed: the log holds another hash of it")
+        }
+        guard all.isEmpty else { return all }
+        return signed.filter { roots[$0.size] != $0.root }.prefix(1).map {
+            let place = $0.size == log.size && $0.size > 0 ? "\(log.origin):\(log.size - 1)" : "\(log.origin) at size \($0.size)"
+            return LedgerVerifier.Finding(place: place, message: "the log signed something else than what is stored")
+        }
+    }
+
+    /// A changed entry breaks the link after it, and the one before it too if its own link was what changed.
+    private func culprits(signed: [Checkpoint]) -> Set<UInt64> {
+        var culprits = changed
+        for link in broken.sorted() where !culprits.contains(link) && !culprits.contains(link + 1) {
+            let nextIsBroken = broken.contains(link + 1)
+            let isLastLink = link + 2 == log.size
+            let lastIsRight = signed.contains { $0.size == log.size && $0.root == rootByLastLink }
+            culprits.insert(nextIsBroken || (isLastLink && !lastIsRight) ? link + 1 : link)
+        }
+        return culprits
+    }
+}
+
+/// The beginning of an entry's bytes, read without decoding the rest.
+enum EntryHead {
+    /// Field 1, `previous`: the first that a writer of the format writes.
+    static func previous(_ bytes: UnsafeRawBufferPointer) -> Hash? {
+        guard bytes.count >= 34, bytes[0] == 0x0A, bytes[1] == 0x20 else { return nil }
+        return Hash(UnsafeRawBufferPointer(rebasing: bytes[2..<34]))
+    }
+}
+
+/// The newest document version that each log had named before an entry.
+private struct DocumentFloors {
+    private var changes: [String: [(index: UInt64, version: Int)]] = [:]
+
+    init(snapshot: LedgerSnapshot, rulebook: Rulebook) throws {
+        guard rulebook.documents.count > 1 else { return }
+        for log in try snapshot.logs() {
+            var floor = 0
+            try snapshot.forEachEntry(log: log.id, from: 0, to: log.size) { index, bytes in
+                guard let update = try Entry(bytes: [UInt8](bytes)).update,
+                    let version = rulebook.documents[update.consortium]?.version, version > floor
+                else { return }
+                floor = version
+                changes[log.origin, default: []].append((index, version))
+            }
+        }
+    }
+
+    func floor(before reference: Reference) -> Int {
+        changes[reference.origin]?.last { $0.index < reference.index }?.version ?? 0
+    }
+}
+
+extension CustodyError.Code {
+    public static let cosignerUnknown: Self = "cosigner-unknown"
+}

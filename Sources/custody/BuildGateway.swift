@@ -1,0 +1,140 @@
+import Capture
+import Consortium
+import Foundation
+import Gateway
+import Hummingbird
+import Ledger
+import Logging
+import Portal
+import ServiceLifecycle
+import Store
+import Telemetry
+
+/// A gateway, built and not yet running.
+struct GatewayGraph {
+    let recorder: Recorder
+    /// Long-running services in dependency order; they stop in reverse.
+    let services: [any Service]
+}
+
+/// Builds every object of a gateway by hand, in dependency order: the one composition root.
+/// - Parameters:
+///   - onReady: told the consortium port once it is bound.
+///   - stop: called when durability is unknown: the process must end.
+func buildGateway(
+    state: StateDirectory, instruments: Instruments, logger: Logger,
+    onReady: @escaping @Sendable (_ port: Int) -> Void, stop: @escaping @Sendable (CustodyError) -> Void
+) throws -> GatewayGraph {
+    let ledger = try LedgerStore(path: state.ledger)
+    let origin = try ledger.ownOrigin()
+    let configuration = try GatewayConfiguration(file: state.configuration, state: state, origin: origin)
+    let intake = try IntakeStore(path: state.intake)
+    let head = try HeadKeeper(state: state, ledger: ledger)
+    let logKey = try GatewayKeys.log(state)
+    let recorder = Recorder(
+        writer: try LogWriter(store: ledger, key: logKey, instruments: instruments), stop: stop)
+    guard let document = ledger.rulebook.latest else {
+        throw CustodyError(.logMissing, "this gateway has no consortium document", at: state.path, remedy: "run custody init")
+    }
+
+    let mirror = Mirror(store: ledger, cosigner: try GatewayKeys.cosigner(state, origin: origin), now: instruments.now)
+    let rounds = PushRounds(store: ledger, mirror: mirror)
+    let recent = RecentPushes()
+    let tls = try ConsortiumTLS(certificateFile: state.tlsCertificate, keyFile: state.tlsKey)
+    let router = Router(context: MemberContext.self)
+    MirrorRoutes(store: ledger, mirror: mirror, pushes: recent, instance: "\(instruments.random())").add(to: router)
+    let server = try ConsortiumServer(
+        router: router, document: document, tls: tls, host: configuration.host, port: configuration.port,
+        logger: logger, onRunning: { onReady($0) })
+    let sessions = try configuration.peers.map { peer in
+        PeerSession(
+            client: try ConsortiumClient(
+                organisation: peer.organisation, address: peer.address, tls: tls, document: document),
+            store: ledger, mirror: mirror, rounds: rounds, recent: recent, logger: logger)
+    }
+
+    let local = LocalServer(
+        recorder: recorder, peers: { sessions.map(\.status) }, socket: state.socket, logger: logger)
+    let decoder = DecodeClient(executable: ExecutablePath.own, arguments: [DecodeWorkerCommand.name])
+    let stations = configuration.inputs.map { input in
+        let station = Station(
+            rule: input.rule, recorder: recorder, ledger: ledger, intake: intake, instruments: instruments)
+        let source = scanSource(input, decoder: decoder, logger: logger)
+        return Worker { try await source.run { await station.accept($0, from: $1) } }
+    }
+    let brokers = try configuration.brokers.map { broker in
+        let client = try mqttClient(broker, intake: intake, instruments: instruments, logger: logger)
+        return Worker { try await client.run() }
+    }
+    let monitor = configuration.conditions.map {
+        ConditionMonitor(
+            rule: $0, recorder: recorder, ledger: ledger, intake: intake, instruments: instruments, logger: logger)
+    }
+
+    var services: [any Service] = [Worker { try ledger.applyPending() }, Worker { await head.run() }]
+    services += [server, local]
+    services += sessions.map { session in Worker { await session.run() } }
+    services += monitor.map { monitor in [Worker { await monitor.run() }] } ?? []
+    services += stations + brokers
+    return GatewayGraph(recorder: recorder, services: services)
+}
+
+private func scanSource(_ input: GatewayConfiguration.Input, decoder: DecodeClient, logger: Logger) -> any ScanSource {
+    switch input.source {
+    case .folder(let path): WatchedFolder(name: input.rule.name, path: path, decoder: decoder, logger: logger)
+    case .serial(let path, let baudRate):
+        LineScanner(name: input.rule.name, path: path, baudRate: baudRate, logger: logger)
+    }
+}
+
+private func mqttClient(
+    _ broker: GatewayConfiguration.Broker, intake: IntakeStore, instruments: Instruments, logger: Logger
+) throws -> MQTTClient {
+    let patterns = broker.patterns
+    return try MQTTClient(
+        configuration: broker.connection, sink: intake,
+        decode: { topic, payload, receivedAt in
+            InboundMessage(
+                json: payload, topic: topic, pattern: patterns.first { $0.match(topic) != nil }, receivedAt: receivedAt)
+        },
+        now: instruments.now,
+        onStatus: { status in
+            switch status {
+            case .connected: logger.info("broker connected")
+            case .disconnected(let error, let wait):
+                logger.warning("broker lost", metadata: ["error": "\(error)", "retry": "\(wait)"])
+            }
+        })
+}
+
+/// Runs one piece of work until the gateway is told to stop.
+struct Worker: Service {
+    private let work: @Sendable () async throws -> Void
+
+    init(_ work: @escaping @Sendable () async throws -> Void) { self.work = work }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            try await work()
+            // Work that is done must not stop the others.
+            try? await gracefulShutdown()
+        }
+    }
+}
+
+/// This program's own file, to start its helpers from.
+enum ExecutablePath {
+    static var own: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+}
+
+extension LedgerStore {
+    /// - Throws: `CustodyError` with code `log-missing`.
+    func ownOrigin() throws -> String {
+        guard let origin = try read({ try $0.ownLog()?.origin }) else {
+            throw CustodyError(.logMissing, "this gateway has no log yet", remedy: "run custody init")
+        }
+        return origin
+    }
+}

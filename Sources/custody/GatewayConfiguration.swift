@@ -1,0 +1,136 @@
+import Capture
+import Consortium
+import Gateway
+import Ledger
+import Store
+import Telemetry
+
+/// What `gateway.yaml` says.
+struct GatewayConfiguration {
+    struct Peer {
+        let organisation: String
+        let address: String
+    }
+
+    struct Input {
+        enum Source {
+            case folder(String)
+            case serial(String, baudRate: Int)
+        }
+
+        let rule: Station.Rule
+        let source: Source
+    }
+
+    struct Broker {
+        let connection: MQTTConfiguration
+        let patterns: [TopicPattern]
+    }
+
+    let host: String
+    let port: Int
+    let peers: [Peer]
+    let inputs: [Input]
+    let brokers: [Broker]
+    let conditions: ConditionMonitor.Rule?
+
+    /// - Throws: `CustodyError` with code `yaml-malformed`, naming file, line and column.
+    init(file: String, state: StateDirectory, origin: String) throws {
+        let root = try YAMLReader(text: try NamedFile.text(file), file: file)
+        let keys = try root.mapping(known: ["custody-gateway", "listen", "peers", "stations", "mqtt", "conditions"])
+        guard try keys.required("custody-gateway", of: root).number() == 1 else {
+            throw root.failure("this release reads configurations of version 1")
+        }
+        (host, port) = try Self.address(keys["listen"])
+        peers = try keys["peers"]?.list().map(Self.peer) ?? []
+        inputs = try keys["stations"]?.list().map { try Self.input($0, state: state) } ?? []
+        brokers = try keys["mqtt"]?.list().map { try Self.broker($0, state: state, origin: origin) } ?? []
+        conditions = try keys["conditions"].map(Self.conditions)
+    }
+
+    private static func address(_ reader: YAMLReader?) throws -> (String, Int) {
+        guard let reader else { return ("127.0.0.1", 7443) }
+        let text = try reader.text()
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { throw reader.failure("'listen' is host:port, such as 127.0.0.1:7443") }
+        return (String(text[..<colon]), port)
+    }
+
+    private static func peer(_ reader: YAMLReader) throws -> Peer {
+        let keys = try reader.mapping(known: ["organisation", "address"])
+        return Peer(
+            organisation: try keys.required("organisation", of: reader).text(),
+            address: try keys.required("address", of: reader).text())
+    }
+
+    private static func input(_ reader: YAMLReader, state: StateDirectory) throws -> Input {
+        let keys = try reader.mapping(known: ["name", "step", "facts", "folder", "serial", "baud"])
+        let facts = try keys["facts"]?.pairs().map { ($0.key, try $0.value.text()) } ?? []
+        let rule = Station.Rule(
+            name: try keys.required("name", of: reader).text(), step: try keys.required("step", of: reader).text(),
+            facts: Dictionary(facts, uniquingKeysWith: { _, last in last }))
+        switch (try keys["folder"]?.text(), try keys["serial"]?.text()) {
+        case (let folder?, nil): return Input(rule: rule, source: .folder(path(folder, state)))
+        case (nil, let device?):
+            return Input(rule: rule, source: .serial(path(device, state), baudRate: try keys["baud"]?.number() ?? 9_600))
+        default: throw reader.failure("a station has either a 'folder' or a 'serial' device")
+        }
+    }
+
+    private static func path(_ path: String, _ state: StateDirectory) -> String {
+        path.hasPrefix("/") ? path : state.file(path)
+    }
+
+    private static func broker(_ reader: YAMLReader, state: StateDirectory, origin: String) throws -> Broker {
+        let keys = try reader.mapping(known: [
+            "host", "port", "topics", "client-id", "version", "user", "password-file", "tls",
+        ])
+        let topics = try keys.required("topics", of: reader)
+        let patterns = try topics.texts().map { text throws -> TopicPattern in
+            do { return try TopicPattern(text) } catch let error as TelemetryError { throw topics.failure(error.message) }
+        }
+        let version = try keys["version"]?.text() ?? MQTTConfiguration.Version.v5.rawValue
+        guard let known = MQTTConfiguration.Version(rawValue: version) else {
+            throw reader.failure("MQTT versions are: 3.1.1, 5")
+        }
+        let tls = try keys["tls"].map { reader in
+            let keys = try reader.mapping(known: ["authority", "certificate", "key"])
+            return MQTTConfiguration.TLS(
+                authorityFile: path(try keys.required("authority", of: reader).text(), state),
+                certificateFile: try keys["certificate"].map { path(try $0.text(), state) },
+                keyFile: try keys["key"].map { path(try $0.text(), state) })
+        }
+        return Broker(
+            connection: MQTTConfiguration(
+                host: try keys.required("host", of: reader).text(),
+                port: try keys["port"]?.number() ?? (tls == nil ? 1_883 : 8_883),
+                clientID: try keys["client-id"]?.text() ?? "custody-\(origin)", version: known,
+                topics: patterns.map(\.filter), tls: tls, user: try keys["user"]?.text(),
+                passwordFile: try keys["password-file"].map { path(try $0.text(), state) }),
+            patterns: patterns)
+    }
+
+    private static func conditions(_ reader: YAMLReader) throws -> ConditionMonitor.Rule {
+        let keys = try reader.mapping(known: ["window", "begins-with", "ends-with", "vehicle-fact", "step"])
+        let usual = ConditionMonitor.Rule()
+        let seconds = try keys["window"]?.number() ?? 900
+        guard (1...86_400).contains(seconds) else { throw reader.failure("a window lasts 1 to 86400 seconds") }
+        return ConditionMonitor.Rule(
+            window: Int64(seconds) * 1_000_000, beginsWith: try keys["begins-with"]?.text() ?? usual.beginsWith,
+            endsWith: try keys["ends-with"]?.text() ?? usual.endsWith,
+            vehicleFact: try keys["vehicle-fact"]?.text() ?? usual.vehicleFact,
+            step: try keys["step"]?.text() ?? usual.step)
+    }
+
+    /// What `custody init` writes.
+    static let sample = """
+        # The configuration of this gateway. Paths are relative to this folder.
+        custody-gateway: 1
+        listen: 127.0.0.1:7443
+        peers: []
+        stations: []
+        mqtt: []
+
+        """
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import Store
+
+struct ProofCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "proof", abstract: "Write a file that proves an order, or one update of it, to anybody offline.")
+
+    @Argument(help: "An order, as for trace, or the first digits of an update's hash.")
+    var subject: String
+    @Option(name: .shortAndLong, help: "The proof file to write.")
+    var output: String?
+    @Option(help: "A folder for each update's NAME.entry and plain C2SP NAME.tlog-proof.")
+    var split: String?
+    @OptionGroup var state: StateOptions
+
+    func validate() throws {
+        guard output != nil || split != nil else { throw ValidationError("give -o FILE or --split DIR") }
+    }
+
+    func run() async throws {
+        let bundle = try state.ledger().read { snapshot in try self.bundle(snapshot) }
+        if let output {
+            try NamedFile.write(try bundle.encoded(), to: output)
+            print("\(output): \(bundle.items.count) updates of \(bundle.order)")
+        }
+        if let split { try write(bundle, into: split) }
+    }
+
+    private func bundle(_ snapshot: LedgerSnapshot) throws -> ProofBundle {
+        let isHash = subject.count >= 8 && subject.allSatisfy { $0.isHexDigit && !$0.isUppercase }
+        if isHash, try snapshot.orders(matching: subject).isEmpty {
+            let applied = try snapshot.update(hashPrefix: subject)
+            return try snapshot.bundle(of: try snapshot.order(applied.update.order), only: applied.reference.leafHash)
+        }
+        return try snapshot.bundle(of: try snapshot.order(subject))
+    }
+
+    private func write(_ bundle: ProofBundle, into folder: String) throws {
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for item in bundle.items {
+            let origin = try Checkpoint(text: item.proof.checkpoint.text).origin.replacingOccurrences(of: "/", with: "_")
+            let name = "\(folder)/\(origin)_\(item.proof.index)"
+            try NamedFile.write(item.entry, to: "\(name).entry")
+            try NamedFile.write(Array(item.proof.encoded.utf8), to: "\(name).\(TransparencyProof.fileExtension)")
+        }
+        print("\(folder): \(bundle.items.count) entries with their proofs")
+    }
+}
+
+struct VerifyProofCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify-proof", abstract: "Check a proof file offline, with nothing but a policy.",
+        discussion: "Says apart: in the log, accepted, confirmed, and complete up to which heads. Status 0 if all hold.")
+
+    @Argument(help: "The proof file.")
+    var file: String
+    @Option(help: "The policy, as 'custody policy' prints it, from somebody you trust.")
+    var policy: String
+    @OptionGroup var output: OutputOptions
+
+    struct Shown: Encodable {
+        struct Item: Encodable {
+            let step, organisation, origin: String
+            let index: UInt64
+            let inLog, accepted, confirmed: Bool
+            let verdict: String
+        }
+
+        let order: String
+        let inLog, accepted, confirmed: Bool
+        let completeUpTo: [String: UInt64]
+        let updates: [Item]
+    }
+
+    func run() async throws {
+        let bundle = try ProofBundle(bytes: try NamedFile.bytes(file))
+        let result = try bundle.check(policyText: try NamedFile.text(policy))
+        let shown = Shown(result)
+        try output.print(shown, text: shown.text)
+        guard result.isInLog, result.isAccepted, result.isConfirmed else {
+            throw CheckFailed(message: "not everything that the file claims is proved")
+        }
+    }
+}
+
+extension VerifyProofCommand.Shown {
+    init(_ result: ProofResult) {
+        order = result.order
+        inLog = result.isInLog
+        accepted = result.isAccepted
+        confirmed = result.isConfirmed
+        completeUpTo = Dictionary(result.heads.map { ($0.origin, $0.size) }, uniquingKeysWith: max)
+        updates = result.items.map { item in
+            Item(
+                step: item.update.step,
+                organisation: ConsortiumDocument.organisation(ofOrigin: item.reference.origin),
+                origin: item.reference.origin, index: item.reference.index, inLog: item.inLog,
+                accepted: item.verdict == .accepted, confirmed: item.confirmed,
+                verdict: item.verdict.map { $0.isAccepted ? "accepted" : "\($0)" } ?? "cannot be judged from this file")
+        }
+    }
+
+    var text: String {
+        let rows = updates.map {
+            "  \($0.step.padded(21)) \("\($0.origin):\($0.index)".padded(22)) \($0.inLog ? "in log" : "NOT IN LOG")  "
+                + "\($0.verdict)  \($0.confirmed ? "confirmed" : "not confirmed")"
+        }
+        let heads = completeUpTo.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        return """
+            order      \(order)
+            in the log \(inLog ? "yes" : "NO")
+            accepted   \(accepted ? "yes" : "NO")
+            confirmed  \(confirmed ? "yes" : "NO")
+            complete   as its maker saw it, up to \(heads)
+            \(rows.joined(separator: "\n"))
+            """
+    }
+}

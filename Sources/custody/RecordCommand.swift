@@ -1,0 +1,140 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Identifiers
+import Ledger
+import Portal
+import Store
+
+/// Facts and scans as they are given on a command line. Private values come from files or standard input only.
+struct FactOptions: ParsableArguments {
+    @Option(help: "A public fact, name=value; may be given again.")
+    var fact: [String] = []
+    @Option(help: "A private fact, name=@FILE, or name=- for standard input; may be given again.")
+    var privateFact: [String] = []
+    @Option(help: "A scanned label that the update is about; may be given again.")
+    var scan: [String] = []
+
+    func facts() throws -> [(name: String, value: Draft.Value)] {
+        let open = try fact.map { text in
+            let (name, value) = try Self.split(text, "--fact name=value")
+            return (name: name, value: Draft.Value.text(value))
+        }
+        let secret = try privateFact.map { text in
+            let (name, value) = try Self.split(text, "--private-fact name=@FILE, or name=-")
+            guard value == "-" || value.hasPrefix("@") else {
+                throw ValidationError(
+                    "a private value is not given as an argument, where other users could see it: use \(name)=@FILE or \(name)=-")
+            }
+            return (name: name, value: Draft.Value.private(try NamedFile.bytes(value == "-" ? "-" : String(value.dropFirst()))))
+        }
+        return open + secret
+    }
+
+    private static func split(_ text: String, _ form: String) throws -> (String, String) {
+        guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+            throw ValidationError("'\(text)' is not of the form \(form)")
+        }
+        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+
+    func subjects(instruments: Instruments) throws -> [String] {
+        try scan.map { data in
+            let identifier: Identifier
+            do {
+                identifier = try identify(
+                    Scan(bytes: Array(data.utf8)), year: CalendarYear.of(instruments.now()))
+            } catch let error as IdentifierError {
+                throw CustodyError(CustodyError.Code(rawValue: error.code.rawValue), error.message, at: "--scan \(data)")
+            }
+            guard let subject = identifier.subject else {
+                throw CustodyError(.scanUnmatched, "this label alone names no device", at: "--scan \(data)")
+            }
+            return subject
+        }
+    }
+}
+
+/// Hands a draft to the gateway that runs here, or records it itself if none does.
+enum RecorderAccess {
+    static func record(_ draft: Draft, state: StateDirectory) async throws -> Receipt {
+        do {
+            let lock = try state.lock()
+            defer { withExtendedLifetime(lock) {} }
+            let store = try LedgerStore(path: state.ledger)
+            _ = try HeadKeeper(state: state, ledger: store)
+            let writer = try LogWriter(store: store, key: try GatewayKeys.log(state), instruments: .system())
+            return try await Recorder(writer: writer, stop: { _ in }).record(draft)
+        } catch let error as CustodyError where error.code == .gatewayRunning {
+            return try await LocalClient(socket: state.socket).record(draft)
+        }
+    }
+}
+
+struct RecordCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "record", abstract: "Record the next step of an order.",
+        discussion: "When it returns with status 0, the update is signed and on disk.")
+
+    @Argument(help: "The order: its id, a unique part of it, or its number.")
+    var order: String
+    @Argument(help: "The step, as the order's contract names it.")
+    var step: String
+    @OptionGroup var facts: FactOptions
+    @Option(help: "A pseudonymous id of who does it.")
+    var `operator`: String?
+    @OptionGroup var state: StateOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let name = try state.ledger().read { try $0.order(order).name }
+        let draft = Draft(
+            order: .existing(name), step: step, facts: try facts.facts(),
+            subjects: try facts.subjects(instruments: .system()), source: Source(.operator), operator: `operator`)
+        let receipt = try await RecorderAccess.record(draft, state: state.directory)
+        try output.print(receipt, text: "\(receipt.step) recorded at \(receipt.origin):\(receipt.index)  \(receipt.leafHash)")
+    }
+}
+
+struct OrderCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "order", abstract: "Orders.", subcommands: [Open.self])
+
+    struct Open: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Open an order under a contract.",
+            discussion: "Prints the order's generated id. The contract's opening step is recorded with the facts given.")
+
+        @Option(help: "The contract's name.")
+        var contract: String
+        @Option(help: "A purchase order number, by which people find the order.")
+        var number: String?
+        @OptionGroup var facts: FactOptions
+        @Option(help: "A pseudonymous id of who does it.")
+        var `operator`: String?
+        @OptionGroup var state: StateOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            var all = try facts.facts()
+            if let number { all.append((name: OrderFact.number, value: .text(number))) }
+            let draft = Draft(
+                order: .open(contract: contract), step: try openingStep(), facts: all,
+                subjects: try facts.subjects(instruments: .system()), source: Source(.operator), operator: `operator`)
+            let receipt = try await RecorderAccess.record(draft, state: state.directory)
+            try output.print(receipt, text: receipt.order)
+        }
+
+        private func openingStep() throws -> String {
+            let rulebook = try state.ledger().rulebook
+            guard let document = rulebook.latest, let found = rulebook.contract(named: contract, in: document),
+                let step = found.steps.first(where: \.after.isEmpty)
+            else {
+                let known = rulebook.latest?.contracts.map(\.name).sorted().joined(separator: ", ") ?? "none"
+                throw CustodyError(
+                    .contractUnknown, "no contract '\(contract)' is in force", remedy: "in force are: \(known)")
+            }
+            return step.name
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Ledger
+import Logging
+import ServiceLifecycle
+import Store
+import UnixSignals
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the gateway until it is told to stop (SIGTERM, SIGINT).",
+        discussion: "Prints one line of JSON to standard output when it is ready; logs go to standard error.")
+
+    @OptionGroup var state: StateOptions
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: Logger.Level = .info
+
+    func run() async throws {
+        let directory = state.directory
+        let lock = try directory.lock()
+        defer { withExtendedLifetime(lock) {} }
+        var logger = Logger(label: "custody", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = logLevel
+        let graph = try buildGateway(
+            state: directory, instruments: .system(), logger: logger,
+            onReady: { port in
+                print("{\"ready\":true,\"port\":\(port),\"pid\":\(ProcessInfo.processInfo.processIdentifier)}")
+                fflush(nil)
+            },
+            stop: { [logger] error in
+                logger.critical("stopping at once", metadata: ["error": "\(error)"])
+                _exit(ExitStatus.checkFailed)
+            })
+        try await serve(graph, logger: logger)
+    }
+
+    private func serve(_ graph: GatewayGraph, logger: Logger) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: graph.services.map {
+                .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+            }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        configuration.maximumCancellationDuration = .seconds(5)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

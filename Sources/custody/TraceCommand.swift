@@ -1,0 +1,176 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import Store
+
+struct TraceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trace", abstract: "Show every step of an order: who, when, on whose log, and how sure.")
+
+    @Argument(help: "The order: its id, a unique part of it, its number, or a device's Digital Link.")
+    var order: String
+    @OptionGroup var state: StateOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let ledger = try state.ledger()
+        let trace = try ledger.read { snapshot in
+            try Trace(of: try snapshot.order(order), snapshot: snapshot, rulebook: try snapshot.rulebook())
+        }
+        try output.print(trace, text: trace.text)
+    }
+}
+
+/// An order as a person reads it.
+struct Trace: Encodable {
+    struct Step: Encodable {
+        let step: String
+        let organisation: String
+        let role: String?
+        let origin: String
+        let index: UInt64
+        let leafHash: String
+        let recordedAt: String
+        let observedAt: String?
+        let source: String
+        let facts: [String: String]
+        let subjects: [String]
+        let verdict: String
+        let confirmed: Bool
+        let cosigners: [String]
+        let frozen: String?
+    }
+
+    let order: String
+    let contract: String?
+    let number: String?
+    let steps: [Step]
+    let heads: [String]
+    let disputed: String?
+    let waiting: [String]
+
+    init(of record: OrderRecord, snapshot: LedgerSnapshot, rulebook: Rulebook) throws {
+        let thread = try snapshot.thread(of: record, rulebook: rulebook)
+        let contract = thread.contract.flatMap { rulebook.contracts[$0] }
+        let logs = Dictionary(uniqueKeysWithValues: try snapshot.logs().map { ($0.origin, $0) })
+        order = record.name
+        self.contract = contract.map { "\($0.name) \($0.version)" }
+        let updates = try snapshot.updates(of: record)
+        number = updates.lazy.compactMap { $0.update.text(of: OrderFact.number) }.first
+        steps = try updates.map { try Step($0, log: logs[$0.reference.origin], snapshot: snapshot, rulebook: rulebook) }
+        heads = thread.heads.map(\.leafHash.hex)
+        disputed = contract.flatMap { thread.conflict(under: $0)?.message }
+        waiting = try snapshot.waiting().filter { $0.update.order == record.name }.map(Self.sentence)
+    }
+
+    private static func sentence(_ waiting: WaitingUpdate) -> String {
+        let what =
+            switch waiting.awaited {
+            case .entry(let reference): "\(reference.origin):\(reference.index)"
+            case .document(let hash): "the consortium document \(hash.hex)"
+            case .contract(let hash): "the contract \(hash.hex)"
+            }
+        return "\(waiting.update.step) of \(waiting.reference.origin) waits for \(what)"
+    }
+
+    var text: String {
+        var lines = ["order     \(order)"]
+        if let contract { lines.append("contract  \(contract)") }
+        if let number { lines.append("number    \(number)") }
+        lines.append("")
+        for step in steps {
+            lines.append(
+                "\(step.step.padded(21)) \(step.recordedAt.padded(24)) \(step.organisation.padded(13)) "
+                    + "\("\(step.origin):\(step.index)".padded(22)) \(step.standing)")
+            if !step.facts.isEmpty {
+                lines.append("    " + step.facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "  "))
+            }
+            for subject in step.subjects { lines.append("    \(subject)") }
+        }
+        if heads.count > 1 { lines.append("\nfork: \(heads.count) heads\(disputed.map { ", disputed: \($0)" } ?? "")") }
+        lines += waiting.map { "waiting: \($0)" }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension Trace.Step {
+    init(_ applied: AppliedUpdate, log: LogRecord?, snapshot: LedgerSnapshot, rulebook: Rulebook) throws {
+        let reference = applied.reference
+        let member = rulebook.documents[applied.update.consortium]?.organisation(
+            ConsortiumDocument.organisation(ofOrigin: reference.origin))
+        step = applied.update.step
+        organisation = ConsortiumDocument.organisation(ofOrigin: reference.origin)
+        role = member?.role.rawValue
+        origin = reference.origin
+        index = reference.index
+        leafHash = reference.leafHash.hex
+        recordedAt = UTCText.of(applied.entry.recordedAt)
+        observedAt = applied.update.observedAt.map(UTCText.of)
+        source = applied.update.source.kind.rawValue
+        facts = Dictionary(
+            applied.update.facts.map { fact in
+                switch fact.value {
+                case .text(let text): (fact.name, text)
+                case .commitment: (fact.name, "(private)")
+                }
+            }, uniquingKeysWith: { first, _ in first })
+        subjects = applied.update.subjects
+        verdict = applied.verdict.isAccepted ? "accepted" : "\(applied.verdict)"
+        confirmed = reference.index < log?.confirmed ?? 0
+        frozen = log?.frozen
+        cosigners = try log.map { log in
+            try snapshot.cosignedSizes(of: log.id).filter { $0.value > reference.index }.keys.sorted()
+        } ?? []
+    }
+
+    var standing: String {
+        if case let rejected = verdict, rejected != "accepted" { return "REJECTED: \(rejected)" }
+        if let frozen { return "log frozen: \(frozen)" }
+        return confirmed ? "confirmed (\(cosigners.count) cosigners)" : "recorded (\(cosigners.count) cosigners)"
+    }
+}
+
+/// Times as people and programs read them.
+enum UTCText {
+    static func of(_ microseconds: Int64) -> String {
+        Date(timeIntervalSince1970: Double(microseconds) / 1e6)
+            .formatted(.iso8601.year().month().day().timeZone(separator: .omitted).time(includingFractionalSeconds: true))
+    }
+}
+
+struct OrdersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "orders", abstract: "List the orders that this gateway knows, the newest first.")
+
+    @OptionGroup var state: StateOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: "How many at the most.")
+    var limit = 50
+
+    struct Listed: Encodable {
+        let order: String
+        let contract: String?
+        let number: String?
+        let lastStep: String?
+        let fork: Bool
+    }
+
+    func run() async throws {
+        let ledger = try state.ledger()
+        let listed = try ledger.read { snapshot -> [Listed] in
+            let rulebook = try snapshot.rulebook()
+            return try snapshot.orders(limit: limit).map { record in
+                let thread = try snapshot.thread(of: record, rulebook: rulebook)
+                return Listed(
+                    order: record.name, contract: thread.contract.flatMap { rulebook.contracts[$0]?.name },
+                    number: thread.nodes.lazy.compactMap { $0.update.text(of: OrderFact.number) }.first,
+                    lastStep: thread.nodes.last { $0.verdict.isAccepted }?.update.step, fork: thread.isFork)
+            }
+        }
+        try output.print(
+            listed,
+            text: listed.map {
+                "\($0.order.padded(44)) \(($0.contract ?? "-").padded(14)) \(($0.number ?? "-").padded(16)) \($0.lastStep ?? "-")\($0.fork ? "  FORK" : "")"
+            }.joined(separator: "\n"))
+    }
+}

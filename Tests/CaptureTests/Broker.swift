@@ -1,0 +1,141 @@
+import Glibc
+import Testing
+
+@testable import Capture
+
+/// A real mosquitto on a free loopback port, with its files in a temporary directory.
+final class Broker {
+    enum Access {
+        case anonymous
+        /// User `gateway`, password `secret`.
+        case password
+        /// TLS with a certificate of the authority in `authorityFile`.
+        case tls
+    }
+
+    struct NotStarted: Error {}
+
+    let port: Int
+    let directory: String
+    private var process: pid_t?
+
+    var authorityFile: String { directory + "/ca.pem" }
+
+    init(_ access: Access = .anonymous) throws {
+        directory = try Fixture.temporaryDirectory()
+        port = try Broker.freePort()
+        try Fixture.write(Array(configuration(access).utf8), to: directory + "/mosquitto.conf")
+        switch access {
+        case .anonymous: break
+        case .password:
+            let arguments = ["-b", "-c", "users", "gateway", "secret"]
+            try Fixture.run("/usr/bin/mosquitto_passwd", arguments, in: directory)
+        case .tls:
+            try Broker.makeCertificates(in: directory)
+        }
+        try start()
+    }
+
+    deinit {
+        stop()
+    }
+
+    func start() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let configuration = directory + "/mosquitto.conf"
+        process = try spawnProcess("/usr/sbin/mosquitto", ["-c", configuration], [], [(from: ends[1], to: 2)])
+        close(ends[1])
+        // Left open, because a broker that cannot write its log dies.
+        try Broker.awaitRunning(ends[0])
+    }
+
+    /// Ends the broker as a shutdown does, which saves its sessions.
+    func stop() {
+        guard let process else { return }
+        var status: Int32 = 0
+        // A signal between its "running" and its main loop is forgotten by mosquitto, so it is sent until it works.
+        repeat {
+            kill(process, SIGTERM)
+            poll(nil, 0, 5)
+        } while waitpid(process, &status, WNOHANG) == 0
+        self.process = nil
+    }
+
+    func connection(
+        _ clientID: String, _ version: MQTTConfiguration.Version = .v5, topics: [String] = ["t/#"]
+    ) -> MQTTConfiguration {
+        MQTTConfiguration(
+            host: "127.0.0.1", port: port, clientID: clientID, version: version, topics: topics,
+            backoff: Backoff(first: .milliseconds(10), longest: .milliseconds(100), random: { 0 }))
+    }
+
+    private func configuration(_ access: Access) -> String {
+        """
+        listener \(port) 127.0.0.1
+        allow_anonymous \(access != .password)
+        persistence true
+        persistence_location \(directory)/
+        max_queued_messages 0
+        max_inflight_messages 0
+        log_dest stderr
+        log_type error
+        log_type information
+        connection_messages false
+        user root
+        \(access == .password ? "password_file \(directory)/users" : "")
+        \(access == .tls ? "certfile \(directory)/server.pem\nkeyfile \(directory)/server.key" : "")
+        """
+    }
+
+    /// Reads the log until the broker says that it runs.
+    private static func awaitRunning(_ log: Int32) throws {
+        var text = ""
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while !text.contains(" running") {
+            var readable = pollfd(fd: log, events: Int16(POLLIN), revents: 0)
+            guard poll(&readable, 1, 10_000) > 0 else { throw NotStarted() }
+            let got = read(log, &chunk, chunk.count)
+            guard got > 0 else { throw NotStarted() }
+            text += String(decoding: chunk.prefix(got), as: UTF8.self)
+        }
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let named = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+            }
+        }
+        try #require(named)
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// One authority that signs the server's certificate for 127.0.0.1, and another that signs nothing.
+    private static func makeCertificates(in directory: String) throws {
+        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        for name in ["ca", "other"] {
+            try openssl(
+                ["req", "-x509"] + key + ["-keyout", "\(name).key", "-out", "\(name).pem", "-subj", "/CN=\(name)"],
+                in: directory)
+        }
+        let request = ["-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=broker"]
+        try openssl(["req"] + key + request, in: directory)
+        try Fixture.write(Array("subjectAltName=IP:127.0.0.1\n".utf8), to: directory + "/server.ext")
+        try openssl(
+            [
+                "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                "-extfile", "server.ext", "-days", "1", "-out", "server.pem",
+            ], in: directory)
+    }
+
+    private static func openssl(_ arguments: [String], in directory: String) throws {
+        try Fixture.run("/usr/bin/openssl", arguments, in: directory)
+    }
+}
