@@ -81,7 +81,10 @@ let package = Package(
         layer("Gateway", ["Ledger", "Identifiers", "Telemetry", "Store", "Capture", "CTimex", logging]),
         layer(
             "Portal",
-            ["Ledger", "Store", "Gateway", "Consortium", nioCore, nioHTTP1, httpClient, hummingbird, logging, lifecycle]),
+            [
+                "Ledger", "Store", "Gateway", "Consortium", nioCore, nioHTTP1, httpClient, hummingbird, logging,
+                lifecycle,
+            ]),
         .executableTarget(
             name: "custody",
             dependencies: [
@@ -89,20 +92,31 @@ let package = Package(
                 argumentParser, hummingbird, logging, lifecycle, signals,
             ], swiftSettings: strict),
         .executableTarget(
-            name: "firmware-sim", dependencies: ["Capture", "Ledger", "CZint", argumentParser, logging], path: "Firmware-Sim",
+            name: "firmware-sim", dependencies: ["Capture", "Ledger", "CZint", argumentParser, logging],
+            path: "Firmware-Sim",
             swiftSettings: strict),
 
-        tests(of: "Ledger", ["Ledger", crypto]),
+        .executableTarget(
+            name: "custody-bench",
+            dependencies: [
+                "Capture", "Consortium", "Gateway", "Ledger", "Store", "Telemetry", argumentParser, hummingbird,
+                lifecycle, logging, sqlite,
+            ], path: "Benchmarks", swiftSettings: strict),
+
+        tests(of: "FirmwareSim", ["firmware-sim", "Capture", "Identifiers", "Ledger"]),
+        tests(of: "Ledger", ["Ledger", crypto, protobuf]),
         tests(of: "Identifiers", ["Identifiers"]),
         tests(of: "Telemetry", ["Telemetry"]),
-        tests(of: "Store", ["Store", "Ledger", "Telemetry"]),
-        tests(of: "Gateway", ["Gateway", "Store", "Ledger", "Telemetry", "Identifiers"]),
+        tests(of: "Store", ["Store", "Ledger", "Telemetry", grdb]),
+        tests(of: "Gateway", ["Gateway", "Capture", "Store", "Ledger", "Telemetry", "Identifiers", grdb, logging]),
+        tests(of: "EndToEnd", ["Capture", "Store", "Ledger", "Telemetry"]),
         tests(
             of: "Capture", ["Capture", "Identifiers", "Telemetry", "Ledger", logging], resources: [.copy("Fixtures")]),
         tests(
             of: "Consortium",
             [
-                "Consortium", "Ledger", "Store", crypto, x509, asn1, nioCore, nioSSL, httpTypes, httpClient, hummingbird,
+                "Consortium", "Ledger", "Store", crypto, x509, asn1, nioCore, nioSSL, httpTypes, httpClient,
+                hummingbird,
                 logging, lifecycle,
             ]),
     ]

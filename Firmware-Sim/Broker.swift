@@ -22,7 +22,7 @@ actor Broker {
     ///   - port: nil finds a free one.
     ///   - random: where new passwords come from.
     ///
-    /// Throws `device-name-unusable`, `broker-folder-not-usable`, `broker-program-missing`, `broker-port-missing`.
+    /// Throws `device-name-unusable`, `broker-folder-not-usable`, `broker-program-missing`, `loopback-port-missing`.
     init(
         folder: String, port: Int? = nil, devices: [String], readers: [String],
         random: inout some RandomNumberGenerator
@@ -32,7 +32,7 @@ actor Broker {
         self.folder = folder
         self.devices = devices
         self.readers = readers
-        self.port = try port ?? Broker.freePort()
+        self.port = try port ?? Loopback.freePort()
         let passwords = try Broker.passwords(folder, devices + readers, &random)
         try writeFiles(passwords)
         try await Broker.hashPasswords(folder)
@@ -183,36 +183,13 @@ extension Broker {
         return found
     }
 
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        defer { close(descriptor) }
-        var address = loopback(0)
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutableBytes(of: &address) { bytes -> Int32 in
-            guard let place = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return -1 }
-            return bind(descriptor, place, size) | getsockname(descriptor, place, &size)
-        }
-        guard descriptor >= 0, status == 0 else {
-            throw CustodyError("broker-port-missing", "There is no free port: \(systemMessage())")
-        }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
     private static func accepts(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
-        var address = loopback(port)
+        var address = Loopback.address(port)
         return withUnsafeBytes(of: &address) { bytes in
             guard let place = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
             return connect(descriptor, place, socklen_t(bytes.count)) == 0
         }
-    }
-
-    private static func loopback(_ port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return address
     }
 }

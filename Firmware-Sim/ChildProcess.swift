@@ -13,16 +13,25 @@ final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - executable: its path.
     ///   - environment: added to what a program needs to find its files.
-    ///   - outputPath: a file to which both of its outputs are appended.
+    ///   - outputPath: a file to which its output is appended.
+    ///   - errorPath: a file to which its error output is appended; nil sends it where the output goes.
     ///
     /// Throws `program-not-started`.
-    init(_ executable: String, _ arguments: [String], environment: [String: String] = [:], outputPath: String) throws {
+    init(
+        _ executable: String, _ arguments: [String], environment: [String: String] = [:], outputPath: String,
+        errorPath: String? = nil
+    ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        let appending = O_WRONLY | O_CREAT | O_APPEND
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, outputPath, appending, 0o644)
+        if let errorPath {
+            posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errorPath, appending, 0o644)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        }
         var attributes = posix_spawnattr_t()
         ChildProcess.setAttributes(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

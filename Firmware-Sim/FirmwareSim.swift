@@ -11,9 +11,13 @@ struct FirmwareSim: AsyncParsableCommand {
         abstract: "Simulated devices for a Custody gateway.",
         discussion: """
             Each subcommand is one device: it prints real label images, scans through a pseudo-terminal, or publishes \
-            sensor readings to a real MQTT broker. Exit codes: 0 done, 1 failed, 2 wrong arguments.
+            sensor readings to a real MQTT broker; `demo` plays them all around five gateways. Exit codes: 0 done, \
+            1 failed, 2 wrong arguments.
             """,
-        subcommands: [LabelCommand.self, ScannerCommand.self, TruckCommand.self, BrokerCommand.self, LoadCommand.self])
+        subcommands: [
+            DemoCommand.self, LabelCommand.self, ScannerCommand.self, TruckCommand.self, BrokerCommand.self,
+            LoadCommand.self,
+        ])
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)

@@ -35,7 +35,8 @@ public final class DecodeClient: Sendable {
 
     private func decodeBlocking(_ image: [UInt8]) throws -> [DecodedSymbol] {
         try helper.withLock { helper in
-            let process = try helper.flatMap { $0.isRunning ? $0 : nil }
+            let process =
+                try helper.flatMap { $0.isRunning ? $0 : nil }
                 ?? HelperProcess(executable: executable, arguments: arguments)
             // Whatever fails between here and a readable answer leaves a process that cannot be trusted: it is dropped,
             // which ends it.

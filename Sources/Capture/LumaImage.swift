@@ -80,16 +80,18 @@ struct LumaImage {
         guard let decompressor = tjInitDecompress() else { throw damaged("the JPEG decoder does not start") }
         defer { _ = tjDestroy(decompressor) }
         var (width, height, subsampling, colorspace) = (Int32(0), Int32(0), Int32(0), Int32(0))
-        guard tjDecompressHeader3(
-            decompressor, bytes, UInt(bytes.count), &width, &height, &subsampling, &colorspace) == 0
+        guard
+            tjDecompressHeader3(
+                decompressor, bytes, UInt(bytes.count), &width, &height, &subsampling, &colorspace) == 0
         else { throw damaged(String(cString: tjGetErrorStr2(decompressor))) }
         let count = try pixelCount(width: Int(width), height: Int(height))
         let pixels = try [UInt8](unsafeUninitializedCapacity: count) { pixels, initialised in
             // A cut-off JPEG is only a warning to the library, and a bomb of empty scans is nothing at all to it.
             let flags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS
-            guard tjDecompress2(
-                decompressor, bytes, UInt(bytes.count), pixels.baseAddress, width, 0, height,
-                Int32(TJPF_GRAY.rawValue), flags) == 0
+            guard
+                tjDecompress2(
+                    decompressor, bytes, UInt(bytes.count), pixels.baseAddress, width, 0, height,
+                    Int32(TJPF_GRAY.rawValue), flags) == 0
             else { throw damaged(String(cString: tjGetErrorStr2(decompressor))) }
             initialised = count
         }

@@ -81,7 +81,8 @@ public final class MQTTPublisher: Sendable {
     public func publish(topic: String, payload: [UInt8]) async throws -> UInt64 {
         guard payload.count <= MQTTClient.payloadBytesMax else {
             throw CustodyError(
-                "mqtt-payload-too-large", "The payload has \(payload.count) bytes, more than "
+                "mqtt-payload-too-large",
+                "The payload has \(payload.count) bytes, more than "
                     + "\(MQTTClient.payloadBytesMax)", at: topic)
         }
         while true {

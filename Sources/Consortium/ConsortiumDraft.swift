@@ -46,9 +46,11 @@ public struct ConsortiumDraft: Sendable {
         for organisation in organisations { lines += organisation.yaml.asListItem }
         lines.append(contracts.isEmpty ? "contracts: []" : "contracts:")
         for contract in contracts {
-            lines += [
-                "name: \(contract.name.quoted)", "version: \(contract.version)", "sha256: \(contract.hash.hex.quoted)",
-            ].asListItem
+            lines +=
+                [
+                    "name: \(contract.name.quoted)", "version: \(contract.version)",
+                    "sha256: \(contract.hash.hex.quoted)",
+                ].asListItem
         }
         lines += ["quorum: |2"] + quorum.indentedLines + ["recovery: |2"] + recovery.indentedLines
         return lines.joined(separator: "\n") + "\n"

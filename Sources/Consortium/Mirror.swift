@@ -70,7 +70,8 @@ public actor Mirror {
         if let pending, let known, known.size == candidate.size {
             guard known.root == candidate.root else {
                 try transaction.freeze(
-                    log.id, first: pending.note, second: request.note, reason: "it signed two heads of size \(known.size)")
+                    log.id, first: pending.note, second: request.note,
+                    reason: "it signed two heads of size \(known.size)")
                 return .sizeConflict(known.size)
             }
             return .cosigned([])
@@ -180,7 +181,9 @@ public actor Mirror {
 
     /// The checkpoint with the log's own signature alone: cosignatures are kept apart.
     private static func bare(_ note: SignedNote, log: LogRecord) throws -> SignedNote {
-        try SignedNote(text: note.text, signatures: note.signatures.filter { $0.keyID == log.key.keyID && $0.name == log.key.name })
+        try SignedNote(
+            text: note.text, signatures: note.signatures.filter { $0.keyID == log.key.keyID && $0.name == log.key.name }
+        )
     }
 
     private func cosign(

@@ -48,7 +48,8 @@ public struct MirrorRoutes: Sendable {
 
     private func introduce(_ request: Request) async throws -> Response {
         let body = try await request.body.collect(upTo: LogIntroduction.bytesMax)
-        guard let introduction = try? JSONDecoder().decode(LogIntroduction.self, from: Data(body.readableBytesView)) else {
+        guard let introduction = try? JSONDecoder().decode(LogIntroduction.self, from: Data(body.readableBytesView))
+        else {
             return response(.refused(.malformed, "the request introduces no log"))
         }
         do {
@@ -115,7 +116,8 @@ public struct MirrorRoutes: Sendable {
 
     private func response(_ answer: MirrorAnswer) -> Response {
         Response(
-            status: .init(code: answer.status), headers: [.contentType: answer.contentType, .acceptEncoding: "identity"],
+            status: .init(code: answer.status),
+            headers: [.contentType: answer.contentType, .acceptEncoding: "identity"],
             body: .init(byteBuffer: ByteBuffer(string: answer.body)))
     }
 

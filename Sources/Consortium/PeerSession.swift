@@ -97,16 +97,17 @@ public final class PeerSession: Sendable {
 
     private func pushForever() async throws {
         var remote = MirrorInfo(size: 0, next: 0)
-        let news = store.changes.follow()
-        let others = rounds.changes.follow()
         while !Task.isCancelled {
+            // Followed before looking, so that nothing falls between; a stream that was cancelled once is at its end.
+            let news = store.changes.follow()
+            let others = rounds.changes.follow()
             if let round = try await rounds.current(now: .now), round.size > status.pushed || !status.isConnected {
                 try await push(round, remote: &remote)
                 state.withLock { $0.pushed = round.size }
                 met()
                 rounds.reached(round.size, by: client.organisation)
             } else {
-                await Self.first(of: news, others, atMost: .seconds(30))
+                await Self.first(of: news, others, atMost: rounds.isBehind ? PushRounds.roundMax : .seconds(30))
             }
         }
     }
@@ -193,7 +194,8 @@ public final class PeerSession: Sendable {
 
     /// One `add-entries` with at most `packagesMax` packages.
     private func upload(_ round: PushRounds.Round, from start: UInt64) async throws -> Uploaded {
-        let header = MirrorUpload.Header(origin: try store.read { try Self.own($0).origin }, start: start, end: round.size)
+        let header = MirrorUpload.Header(
+            origin: try store.read { try Self.own($0).origin }, start: start, end: round.size)
         let packages = try store.read { try Self.packages(of: header, $0) }
         let body = MirrorUpload.header(header) + packages.flatMap(\.bytes)
         let answer = try await client.post(
@@ -245,7 +247,8 @@ public final class PeerSession: Sendable {
             let answer = try await client.get(
                 path: "\(PeerNews.path)?after=\(token)", maxBytes: PeerNews.bytesMax,
                 deadline: .now + PeerNews.holdMax + Self.requestMax)
-            guard answer.status == 200, let news = try? JSONDecoder().decode(PeerNews.self, from: Data(answer.body)) else {
+            guard answer.status == 200, let news = try? JSONDecoder().decode(PeerNews.self, from: Data(answer.body))
+            else {
                 throw refused(answer)
             }
             met()

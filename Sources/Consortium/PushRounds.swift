@@ -20,6 +20,8 @@ public final class PushRounds: Sendable {
     private struct State {
         var round: Round?
         var began: ContinuousClock.Instant?
+        /// Whether a newer head waits for this round's end.
+        var isBehind = false
         /// Sizes that connected peers have reached.
         var reached: [String: UInt64] = [:]
     }
@@ -42,8 +44,12 @@ public final class PushRounds: Sendable {
         }
         guard let head else { return nil }
         let (round, isNew) = state.withLock { state in
-            guard Self.mayBegin(state, head: head, now: now) else { return (state.round, false) }
+            guard Self.mayBegin(state, head: head, now: now) else {
+                state.isBehind = head.size > state.round?.size ?? 0
+                return (state.round, false)
+            }
             state.round = head
+            state.isBehind = false
             state.began = now
             return (head, true)
         }
@@ -56,6 +62,8 @@ public final class PushRounds: Sendable {
         guard head.size > round.size else { return false }
         return state.reached.values.allSatisfy { $0 >= round.size } || now - began >= roundMax
     }
+
+    var isBehind: Bool { state.withLock { $0.isBehind } }
 
     /// A peer's mirror holds this size.
     func reached(_ size: UInt64, by peer: String) {

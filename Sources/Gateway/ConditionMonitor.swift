@@ -185,7 +185,9 @@ public actor ConditionMonitor {
     private func stands(_ draft: Draft) throws -> Bool {
         guard case .existing(let order) = draft.order else { return false }
         let facts = draft.facts.map { fact -> Fact in
-            if case .text(let text) = fact.value { Fact(name: fact.name, value: .text(text)) } else {
+            if case .text(let text) = fact.value {
+                Fact(name: fact.name, value: .text(text))
+            } else {
                 Fact(name: fact.name, value: .text(""))
             }
         }

@@ -14,7 +14,8 @@ public struct Disclosure: Hashable, Sendable {
         try Limit.check(value.count, max: Update.factBytesMax, "the value of fact \(name)", unit: "bytes")
         guard let text = String(validating: value, as: UTF8.self) else {
             throw CustodyError(
-                .factNotText, "the value of fact \(name) is not text (UTF-8)", remedy: "put other files into a document")
+                .factNotText, "the value of fact \(name) is not text (UTF-8)", remedy: "put other files into a document"
+            )
         }
         let array = [Self.base64URL(salt), name, text]
         let json = try JSONEncoder().encode(array)

@@ -46,8 +46,7 @@ public struct Receipt: Hashable, Sendable, Codable {
     public let step: String
     public let origin: String
     public let index: UInt64
-    /// 64 hexadecimal digits.
-    public let leafHash: String
+    public let leafHash: Hash
     /// UTC microseconds.
     public let recordedAt: Int64
 }

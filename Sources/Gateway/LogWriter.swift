@@ -85,7 +85,7 @@ public final class LogWriter {
         }
         return Receipt(
             order: update.order, step: update.step, origin: record.origin, index: sealed.index,
-            leafHash: sealed.leafHash.hex, recordedAt: sealed.entry.recordedAt)
+            leafHash: sealed.leafHash, recordedAt: sealed.entry.recordedAt)
     }
 
     private struct Target {
@@ -115,6 +115,7 @@ public final class LogWriter {
             let order = OrderName.make(
                 origin: record.origin, milliseconds: UInt64(max(0, now / 1_000)),
                 random: (instruments.random(), UInt16(truncatingIfNeeded: instruments.random())))
+            transaction.begin(order: order)
             return Target(order: order, parents: [], contract: contract.hash)
         }
     }

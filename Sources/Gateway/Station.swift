@@ -84,7 +84,9 @@ public struct Station: Sendable {
                 }
             }
             return .none(
-                seen ? "\(rule.step) cannot be recorded now on the order of this label" : "no order is known for this label")
+                seen
+                    ? "\(rule.step) cannot be recorded now on the order of this label"
+                    : "no order is known for this label")
         }
     }
 

@@ -61,7 +61,8 @@ public struct ConsortiumDocument: Hashable, Sendable {
 
     /// The organisation part of an origin, `<organisation>/<gateway>`.
     public static func organisation(ofOrigin origin: String) -> String {
-        String(origin.prefix { $0 != "/" })
+        guard let slash = origin.utf8.firstIndex(of: UInt8(ascii: "/")) else { return origin }
+        return String(origin[..<slash])
     }
 
     public func holds(_ contract: Hash) -> Bool { inForce.contains(contract) }
@@ -94,7 +95,25 @@ extension ConsortiumDocument {
             recovery: try keys.required("recovery", of: root).text(), text: text,
             hash: Hash.sha256(Array(text.utf8)),
             places: try Self.places(organisations, root: root), inForce: Set(contracts.map(\.hash)))
+        // Names and ids stand in lines of the policy file, where another line would be another rule.
+        guard ([name] + organisations.map(\.name)).allSatisfy(Self.isOneLine) else {
+            throw root.failure("a name is one line of text")
+        }
+        guard organisations.allSatisfy({ Self.isPlain($0.id) }) else {
+            throw root.failure("an organisation's id has 1 to 63 of the characters a-z, 0-9 and -")
+        }
         _ = try policy(logs: [])
+    }
+
+    private static func isOneLine(_ name: String) -> Bool {
+        !name.isEmpty && name.unicodeScalars.allSatisfy {
+            ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+        }
+    }
+
+    private static func isPlain(_ id: String) -> Bool {
+        (1...63).contains(id.utf8.count)
+            && id.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
     }
 
     private static func places(_ organisations: [Organisation], root: YAMLReader) throws -> [String: Int] {

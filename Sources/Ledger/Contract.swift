@@ -19,7 +19,7 @@ public struct Contract: Hashable, Sendable {
         /// All of these must have been done; empty = the step opens an order.
         public let after: [String]
         /// None of these may have been done.
-        public let excludes: Set<String>
+        public let excludes: [String]
         /// Facts without which the step is refused.
         public let requires: [String]
         /// Every fact that the step permits.
@@ -73,7 +73,7 @@ extension Contract {
 
     private static func checkNames(_ steps: [Step], places: [String: Int], root: YAMLReader) throws {
         for step in steps {
-            for other in step.after + step.excludes.sorted() where places[other] == nil {
+            for other in step.after + step.excludes where places[other] == nil {
                 throw root.failure("step \(step.name) names the step '\(other)', which the contract does not have")
             }
             for fact in step.requires where step.facts[fact] == nil {
@@ -90,8 +90,9 @@ extension Contract.Step {
     init(name: String, reader: YAMLReader) throws {
         let keys = try reader.mapping(known: ["by", "after", "excludes", "requires", "facts", "repeats"])
         self.init(
-            name: name, by: try Self.roles(try keys.required("by", of: reader)), after: try keys["after"]?.texts() ?? [],
-            excludes: Set(try keys["excludes"]?.texts() ?? []), requires: try keys["requires"]?.texts() ?? [],
+            name: name, by: try Self.roles(try keys.required("by", of: reader)),
+            after: try keys["after"]?.texts() ?? [],
+            excludes: try keys["excludes"]?.texts() ?? [], requires: try keys["requires"]?.texts() ?? [],
             facts: try Self.facts(keys["facts"]), repeats: try keys["repeats"]?.flag() ?? false)
     }
 

@@ -1,5 +1,3 @@
-import SwiftProtobuf
-
 /// How far the recording gateway's clock is to be trusted.
 public struct ClockQuality: Hashable, Sendable {
     public enum Source: String, Hashable, Sendable, CaseIterable {
@@ -109,7 +107,7 @@ public struct Entry: Hashable, Sendable {
     /// - Throws: `CustodyError` with code `limit-exceeded` above `bytesMax` or any limit of an update.
     public func sealed() throws -> [UInt8] {
         if case .update(let update) = body { try update.checkLimits() }
-        let bytes: [UInt8] = try wire.serializedBytes()
+        let bytes = wire
         try Limit.check(bytes.count, max: Self.bytesMax, "an entry", unit: "bytes")
         return bytes
     }
@@ -118,11 +116,13 @@ public struct Entry: Hashable, Sendable {
     /// - Throws: `CustodyError` with code `entry-malformed` or `limit-exceeded`.
     public init(bytes: [UInt8]) throws {
         try Limit.check(bytes.count, max: Self.bytesMax, "an entry", unit: "bytes")
-        let wire: WireEntry
-        do { wire = try WireEntry(serializedBytes: bytes) } catch {
-            throw CustodyError(.entryMalformed, "the entry's bytes are not a custody.ledger.v1.Entry: \(error)")
+        do { self = try bytes.withUnsafeBytes { try Entry(wire: $0) } } catch WireReader.Failure.malformed(let reason) {
+            throw CustodyError(.entryMalformed, "the entry is malformed: \(reason)")
         }
-        try self.init(wire: wire)
+        // Verifiers read `previous` at the front of an entry, without decoding the rest.
+        guard previous.map({ bytes.starts(with: [0x0A, 0x20] + $0.bytes) }) ?? (bytes.first != 0x0A) else {
+            throw CustodyError(.entryMalformed, "the entry does not begin with the hash of the entry before it")
+        }
         if case .update(let update) = body { try update.checkLimits() }
     }
 }

@@ -126,3 +126,19 @@ extension Hash: Comparable {
 extension Hash: CustomStringConvertible {
     public var description: String { hex }
 }
+
+extension Hash: Codable {
+    /// As 64 lower-case hexadecimal digits.
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let hash = Hash(hex: text) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "no hash"))
+        }
+        self = hash
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(hex)
+    }
+}

@@ -64,8 +64,10 @@ public struct Log: Sendable {
         let entry = try Entry(bytes: bytes)
         guard entry.previous == last else {
             throw CustodyError(
-                .previousMismatch, "entry \(size) does not carry the hash of the entry before it", at: "\(origin):\(size)",
-                remedy: "ask \(ConsortiumDocument.organisation(ofOrigin: origin)) for an explanation: its log is broken")
+                .previousMismatch, "entry \(size) does not carry the hash of the entry before it",
+                at: "\(origin):\(size)",
+                remedy: "ask \(ConsortiumDocument.organisation(ofOrigin: origin)) for an explanation: its log is broken"
+            )
         }
         return append(entry, bytes: bytes, leafHash: Hash.leaf(bytes), full: &full)
     }

@@ -10,6 +10,8 @@ public struct OrderThread: Sendable {
         let documentVersion: Int
         /// Itself and everything before it on this order.
         let past: NodeSet
+        /// The numbers of the steps done in `past`.
+        let done: NodeSet
     }
 
     /// What is known of an entry that stands outside this thread.
@@ -28,8 +30,11 @@ public struct OrderThread: Sendable {
 
     public let order: String
     public private(set) var nodes: [Node] = []
+    /// Filled once there are more nodes than a look at each is worth.
     private var places: [Hash: Int] = [:]
     private var headPlaces: [Int] = []
+    /// The names of the steps that have been recorded; a step's number is its place here.
+    private var stepNames: [String] = []
 
     public init(order: String) {
         self.order = order
@@ -45,23 +50,55 @@ public struct OrderThread: Sendable {
     /// The contract that the first update pinned.
     public var contract: Hash? { nodes.first { $0.verdict.isAccepted }?.update.contract }
 
-    public func node(_ leafHash: Hash) -> Node? { places[leafHash].map { nodes[$0] } }
+    public func node(_ leafHash: Hash) -> Node? { place(of: leafHash).map { nodes[$0] } }
+
+    /// Nodes up to which looking at each is faster than a dictionary.
+    private static let scanMax = 16
+
+    private func place(of leafHash: Hash) -> Int? {
+        guard nodes.count <= Self.scanMax else { return places[leafHash] }
+        return nodes.lastIndex { $0.reference.leafHash == leafHash }
+    }
+
+    private mutating func note(_ leafHash: Hash, at place: Int) {
+        guard place >= Self.scanMax else { return }
+        if places.isEmpty { for (place, node) in nodes.enumerated() { places[node.reference.leafHash] = place } }
+        places[leafHash] = place
+    }
 
     /// Enters an update with the verdict that `judge` gave.
     public mutating func insert(_ update: Update, at reference: Reference, verdict: Verdict, documentVersion: Int) {
-        guard places[reference.leafHash] == nil else { return }
+        guard place(of: reference.leafHash) == nil else { return }
         let place = nodes.count
-        let parents = update.parents.compactMap { places[$0.leafHash] }
+        var parents: [Int] = []
         var past = NodeSet()
-        for parent in parents { past.formUnion(nodes[parent].past) }
+        var done = NodeSet()
+        for parent in update.parents {
+            guard let parent = self.place(of: parent.leafHash) else { continue }
+            parents.append(parent)
+            past.formUnion(nodes[parent].past)
+            done.formUnion(nodes[parent].done)
+        }
         past.insert(place)
-        places[reference.leafHash] = place
+        done.insert(number(of: update.step))
+        note(reference.leafHash, at: place)
         nodes.append(
             Node(
-                reference: reference, update: update, verdict: verdict, documentVersion: documentVersion, past: past))
+                reference: reference, update: update, verdict: verdict, documentVersion: documentVersion, past: past,
+                done: done))
         guard verdict.isAccepted else { return }
         headPlaces.removeAll(where: parents.contains)
         headPlaces.append(place)
+    }
+
+    private mutating func number(of step: String) -> Int {
+        if let known = stepNames.firstIndex(of: step) { return known }
+        stepNames.append(step)
+        return stepNames.count - 1
+    }
+
+    private func contains(_ step: String, in done: NodeSet) -> Bool {
+        stepNames.firstIndex(of: step).map(done.contains) ?? false
     }
 
     /// Steps done in the past of all heads together, each once per update.
@@ -73,7 +110,7 @@ public struct OrderThread: Sendable {
     public func allowedSteps(of contract: Contract, role: Role) -> [Contract.Step] {
         let done = Set(stepsDone())
         return contract.steps.filter { step in
-            step.by.contains(role) && step.after.allSatisfy(done.contains) && step.excludes.isDisjoint(with: done)
+            step.by.contains(role) && step.after.allSatisfy(done.contains) && !step.excludes.contains(where: done.contains)
                 && (step.repeats || !done.contains(step.name)) && !(step.after.isEmpty && !nodes.isEmpty)
         }
     }
@@ -91,7 +128,9 @@ extension OrderThread {
         _ update: Update, from origin: String, floor: Int, by rulebook: Rulebook,
         elsewhere: (Reference) throws -> Elsewhere
     ) rethrows -> Judgement {
-        guard let document = rulebook.documents[update.consortium] else { return .waiting(.document(update.consortium)) }
+        guard let document = rulebook.documents[update.consortium] else {
+            return .waiting(.document(update.consortium))
+        }
         if let refusal = Self.refusal(of: update, under: document, from: origin, floor: floor) {
             return .decided(.rejected(refusal))
         }
@@ -120,7 +159,8 @@ extension OrderThread {
         let organisation = ConsortiumDocument.organisation(ofOrigin: origin)
         if document.version < floor {
             return Rejection(
-                .documentOlder, "it names version \(document.version) of the consortium document after version \(floor)")
+                .documentOlder, "it names version \(document.version) of the consortium document after version \(floor)"
+            )
         }
         if document.organisation(organisation) == nil {
             return Rejection(.notAMember, "\(organisation) is not a member of the consortium")
@@ -143,7 +183,7 @@ extension OrderThread {
     ) rethrows -> Ancestry {
         var parents: [Int] = []
         for parent in update.parents {
-            guard let place = places[parent.leafHash], nodes[place].reference == parent else {
+            guard let place = place(of: parent.leafHash), nodes[place].reference == parent else {
                 guard case .decided(let other, _) = try elsewhere(parent), other != order else {
                     return .waiting(.entry(parent))
                 }
@@ -177,7 +217,8 @@ extension OrderThread {
         if parent.documentVersion > document.version {
             return Rejection(
                 .documentOlder,
-                "it names version \(document.version) of the consortium document after version \(parent.documentVersion)")
+                "it names version \(document.version) of the consortium document after version \(parent.documentVersion)"
+            )
         }
         return nil
     }
@@ -200,38 +241,30 @@ extension OrderThread {
         guard let role, step.by.contains(role) else {
             let allowed = step.by.map(\.rawValue).sorted().joined(separator: " or ")
             return Rejection(
-                .roleNotAllowed, "\(step.name) may be recorded by a \(allowed), not by a \(role?.rawValue ?? "stranger")")
+                .roleNotAllowed,
+                "\(step.name) may be recorded by a \(allowed), not by a \(role?.rawValue ?? "stranger")")
         }
         return nil
     }
 
     private func sequence(_ step: Contract.Step, parents: [Int]) -> Rejection? {
-        let done = stepsDone(before: parents)
-        if let missing = step.after.first(where: { !done.contains($0) }) {
+        var done = NodeSet()
+        for parent in parents { done.formUnion(nodes[parent].done) }
+        for missing in step.after where !contains(missing, in: done) {
             return Rejection(.stepOutOfOrder, "\(step.name) comes after \(missing), which has not been recorded")
         }
-        if let excluded = step.excludes.sorted().first(where: done.contains) {
+        for excluded in step.excludes where contains(excluded, in: done) {
             return Rejection(.stepExcluded, "\(step.name) is not possible after \(excluded)")
         }
-        if !step.repeats, done.contains(step.name) {
+        if !step.repeats, contains(step.name, in: done) {
             return Rejection(.stepRepeated, "\(step.name) has been recorded already")
         }
         return nil
     }
 
-    private func stepsDone(before parents: [Int]) -> Set<String> {
-        if parents.count == 1, parents == headPlaces, nodes.count == parents[0] + 1 {
-            return Set(nodes.lazy.filter(\.verdict.isAccepted).map(\.update.step))
-        }
-        var past = NodeSet()
-        for parent in parents { past.formUnion(nodes[parent].past) }
-        return Set(past.members.map { nodes[$0].update.step })
-    }
-
     private static func facts(of update: Update, step: Contract.Step) -> Rejection? {
-        var seen: Set<String> = []
-        for fact in update.facts {
-            guard seen.insert(fact.name).inserted else {
+        for (place, fact) in update.facts.enumerated() {
+            if update.facts[..<place].contains(where: { $0.name == fact.name }) {
                 return Rejection(.factRepeated, "the fact \(fact.name) stands in it twice")
             }
             switch (step.facts[fact.name], fact.value) {
@@ -242,7 +275,7 @@ extension OrderThread {
             default: continue
             }
         }
-        if let missing = step.requires.first(where: { !seen.contains($0) }) {
+        if let missing = step.requires.first(where: { name in !update.facts.contains { $0.name == name } }) {
             return Rejection(.factMissing, "\(step.name) needs the fact '\(missing)'")
         }
         return nil
@@ -264,7 +297,9 @@ extension OrderThread {
 extension OrderThread {
     /// What makes the order disputed: the first two heads whose branches cannot both stand.
     public func conflict(under contract: Contract) -> Conflict? {
-        conflict(among: headPlaces.sorted { nodes[$0].reference.leafHash < nodes[$1].reference.leafHash }, contract: contract)
+        conflict(
+            among: headPlaces.sorted { nodes[$0].reference.leafHash < nodes[$1].reference.leafHash }, contract: contract
+        )
     }
 
     private func conflict(among heads: [Int], contract: Contract) -> Conflict? {
@@ -285,7 +320,8 @@ extension OrderThread {
         let right = nodes[second].past.subtracting(nodes[first].past).members
         for one in left {
             for other in right {
-                if let message = disagreement(between: nodes[one].update, and: nodes[other].update, contract: contract) {
+                if let message = disagreement(between: nodes[one].update, and: nodes[other].update, contract: contract)
+                {
                     return message
                 }
             }

@@ -161,7 +161,8 @@ extension ProofBundle {
     private static func history(of pinned: Hash, in documents: [ConsortiumDocument]) -> [ConsortiumDocument] {
         var history: [ConsortiumDocument] = []
         var wanted: Hash? = pinned
-        while let hash = wanted, let document = documents.first(where: { $0.hash == hash }), !history.contains(document) {
+        while let hash = wanted, let document = documents.first(where: { $0.hash == hash }), !history.contains(document)
+        {
             history.append(document)
             wanted = document.previous
         }

@@ -84,7 +84,9 @@ public struct Firing: Hashable, Sendable {
 }
 
 /// An entry's body that adds one step to one order.
-public struct Update: Hashable, Sendable {
+///
+/// A class, because it has many parts and is handed around more often than it is made.
+public final class Update: Sendable {
     public static let factsMax = 64
     public static let parentsMax = 16
     public static let citesMax = 64
@@ -151,6 +153,22 @@ public struct Update: Hashable, Sendable {
             try Limit.check(subject.utf8.count, max: Self.nameBytesMax, "a subject", unit: "bytes")
         }
         for fact in facts { try fact.checkLimits() }
+    }
+}
+
+extension Update: Hashable {
+    public static func == (left: Update, right: Update) -> Bool {
+        left === right
+            || left.order == right.order && left.step == right.step && left.parents == right.parents
+                && left.cites == right.cites && left.consortium == right.consortium && left.contract == right.contract
+                && left.subjects == right.subjects && left.facts == right.facts && left.observedAt == right.observedAt
+                && left.source == right.source && left.operator == right.operator && left.firing == right.firing
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(order)
+        hasher.combine(step)
+        hasher.combine(parents)
     }
 }
 

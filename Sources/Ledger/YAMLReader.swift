@@ -21,7 +21,17 @@ public struct YAMLReader {
             self.init(node: node, file: file)
         } catch let error as YamlError {
             throw CustodyError(
-                .yamlMalformed, "this is not YAML: \(error)", at: file, remedy: "correct the line that is named")
+                .yamlMalformed, "this is not YAML: \(error)", at: Self.place(of: error, in: file),
+                remedy: "correct the line that is named")
+        }
+    }
+
+    private static func place(of error: YamlError, in file: String) -> String {
+        switch error {
+        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+            "\(file):\(mark.line):\(mark.column)"
+        case .duplicatedKeysInMapping(_, let context): "\(file):\(context.mark.line):\(context.mark.column)"
+        default: file
         }
     }
 
@@ -54,7 +64,8 @@ public struct YAMLReader {
         for (key, value) in try pairs() {
             guard known.contains(key) else {
                 throw value.failure(
-                    "the key '\(key)' is not known here", remedy: "known are: \(known.sorted().joined(separator: ", "))")
+                    "the key '\(key)' is not known here", remedy: "known are: \(known.sorted().joined(separator: ", "))"
+                )
             }
             found[key] = value
         }

@@ -64,8 +64,9 @@ extension IntakeStore: ReadingSink {
     public func commit(_ messages: [InboundMessage]) throws {
         guard !messages.isEmpty else { return }
         try write { database in
-            let batch = try Int64.fetchOne(
-                database.cachedStatement(sql: "UPDATE batch SET number = number + 1 RETURNING number")) ?? 0
+            let batch =
+                try Int64.fetchOne(
+                    database.cachedStatement(sql: "UPDATE batch SET number = number + 1 RETURNING number")) ?? 0
             let statement = try database.cachedStatement(sql: "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?)")
             for message in messages {
                 switch message.content {

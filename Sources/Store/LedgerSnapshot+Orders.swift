@@ -56,7 +56,8 @@ extension LedgerSnapshot {
         let found = try orders(matching: part)
         guard let first = found.first else {
             throw CustodyError(
-                .orderUnknown, "no order is known by '\(part)'", remedy: "custody orders lists those that this gateway has")
+                .orderUnknown, "no order is known by '\(part)'",
+                remedy: "custody orders lists those that this gateway has")
         }
         guard found.count == 1 else {
             throw CustodyError(
@@ -143,22 +144,25 @@ extension LedgerSnapshot {
 
     /// Updates without a verdict, and what each waits for.
     public func waiting() throws -> [WaitingUpdate] {
-        try Row.fetchAll(database, sql: "SELECT entry, kind, awaited, origin, idx FROM waiting ORDER BY entry").compactMap {
-            row in
-            let id = EntryID(rawValue: row[0])
-            guard let log = try log(id: id.log), let bytes = try entry(log: id.log, index: id.index),
-                let update = try Entry(bytes: bytes).update, let hash = Hash(bytes: row[2] as Data)
-            else { return nil }
-            let awaited: Awaited =
-                switch row[1] as String {
-                case "document": .document(hash)
-                case "contract": .contract(hash)
-                default: .entry(Reference(origin: row[3] ?? "", index: UInt64(row[4] as Int64? ?? 0), leafHash: hash))
-                }
-            return WaitingUpdate(
-                reference: Reference(origin: log.origin, index: id.index, leafHash: Hash.leaf(bytes)), update: update,
-                awaited: awaited)
-        }
+        try Row.fetchAll(database, sql: "SELECT entry, kind, awaited, origin, idx FROM waiting ORDER BY entry")
+            .compactMap {
+                row in
+                let id = EntryID(rawValue: row[0])
+                guard let log = try log(id: id.log), let bytes = try entry(log: id.log, index: id.index),
+                    let update = try Entry(bytes: bytes).update, let hash = Hash(bytes: row[2] as Data)
+                else { return nil }
+                let awaited: Awaited =
+                    switch row[1] as String {
+                    case "document": .document(hash)
+                    case "contract": .contract(hash)
+                    default:
+                        .entry(Reference(origin: row[3] ?? "", index: UInt64(row[4] as Int64? ?? 0), leafHash: hash))
+                    }
+                return WaitingUpdate(
+                    reference: Reference(origin: log.origin, index: id.index, leafHash: Hash.leaf(bytes)),
+                    update: update,
+                    awaited: awaited)
+            }
     }
 }
 

@@ -34,7 +34,9 @@ public struct LedgerSnapshot {
 
     /// The consortium documents as they were signed, oldest first.
     public func documents() throws -> [SignedNote] {
-        try String.fetchAll(database, sql: "SELECT note FROM document ORDER BY version").map { try SignedNote(encoded: $0) }
+        try String.fetchAll(database, sql: "SELECT note FROM document ORDER BY version").map {
+            try SignedNote(encoded: $0)
+        }
     }
 
     // MARK: Logs
@@ -158,7 +160,9 @@ public struct LedgerSnapshot {
                 .nodeMissing, "the stored tree of \(log.origin) is incomplete", at: log.origin,
                 remedy: "run custody verify, then restore from the mirrors")
         }
-        guard log.size > 0, let bytes = try entry(log: log.id, index: log.size - 1) else { return Log(origin: log.origin) }
+        guard log.size > 0, let bytes = try entry(log: log.id, index: log.size - 1) else {
+            return Log(origin: log.origin)
+        }
         return Log(
             origin: log.origin, tree: tree, last: Hash.leaf(bytes), recordedAt: try Entry(bytes: bytes).recordedAt,
             documentVersion: try progress(of: log.id).floor)

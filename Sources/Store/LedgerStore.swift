@@ -26,7 +26,8 @@ public final class LedgerStore: Sendable {
         } catch let error as DatabaseError {
             throw CustodyError(
                 .storeUnusable, "the ledger cannot be opened: \(error.message ?? "\(error)")", at: path,
-                remedy: readOnly ? "run custody init first, or name the right --state" : "check the disk and the rights")
+                remedy: readOnly ? "run custody init first, or name the right --state" : "check the disk and the rights"
+            )
         }
     }
 

@@ -7,43 +7,35 @@ extension LedgerTransaction {
 
     /// Judges an update by its order's thread as far as this store knows it.
     public func judge(_ update: Update, from origin: String, floor: Int) throws -> Judgement {
-        try load(update.order)
-        let judgement = try index.withThread(update.order) { cached in
-            try cached.thread.judge(
-                update, from: origin, floor: floor, by: index.rulebook, elsewhere: { try snapshot.elsewhere($0) })
-        }
-        return judgement ?? .decided(.rejected(Rejection(.orderNotOpened, "the order is not known")))
+        try order(update.order).thread.judge(
+            update, from: origin, floor: floor, by: index.rulebook, elsewhere: { try snapshot.elsewhere($0) })
     }
 
     /// The last accepted updates of an order: the parents of the next one.
-    public func heads(of order: String) throws -> [Reference] {
-        try load(order)
-        return index.withThread(order) { $0.thread.heads } ?? []
-    }
+    public func heads(of order: String) throws -> [Reference] { try self.order(order).thread.heads }
 
     /// The contract that the order's first update pinned.
-    public func contract(of order: String) throws -> Hash? {
-        try load(order)
-        return index.withThread(order) { $0.thread.contract } ?? nil
-    }
+    public func contract(of order: String) throws -> Hash? { try self.order(order).thread.contract }
+
+    /// Says that an order is new: its id has just been generated.
+    public func begin(order: String) { index.keep(OrderIndex.Entry(id: nil, thread: OrderThread(order: order))) }
 
     /// Enters a judged update into the order index.
     public func enter(_ update: Update, at reference: Reference, log: Int64, verdict: Verdict) throws {
-        try load(update.order)
         let version = index.rulebook.documents[update.consortium]?.version ?? 0
-        index.withThread(update.order) {
-            $0.thread.insert(update, at: reference, verdict: verdict, documentVersion: version)
-        }
-        let order = try number(of: update.order)
-        try insertApplied(EntryID(log: log, index: reference.index), order: order, verdict: verdict)
+        let entry = try order(update.order)
+        entry.thread.insert(update, at: reference, verdict: verdict, documentVersion: version)
+        let number = try number(of: entry)
+        try insertApplied(EntryID(log: log, index: reference.index), order: number, verdict: verdict)
         guard verdict.isAccepted else { return }
-        if let number = update.text(of: OrderFact.number) { try insert(number, into: "number", order: order) }
-        for subject in update.subjects { try insert(subject, into: "subject", order: order) }
+        if let text = update.text(of: OrderFact.number) { try insert(text, into: .number, order: number) }
+        for subject in update.subjects where entry.subjects.insert(subject).inserted {
+            try insert(subject, into: .subject, order: number)
+        }
     }
 
     private func insertApplied(_ entry: EntryID, order: Int64, verdict: Verdict) throws {
-        let statement = try database.cachedStatement(
-            sql: "INSERT INTO applied (entry, \"order\", rejection, message) VALUES (?, ?, ?, ?)")
+        let statement = try statement(.applied)
         statement.bind(entry.rawValue, at: 1)
         statement.bind(order, at: 2)
         if case .rejected(let rejection) = verdict {
@@ -56,30 +48,31 @@ extension LedgerTransaction {
         try statement.run()
     }
 
-    private func insert(_ key: String, into table: String, order: Int64) throws {
-        let statement = try database.cachedStatement(sql: "INSERT OR IGNORE INTO \(table) VALUES (?, ?)")
+    private func insert(_ key: String, into table: Prepared, order: Int64) throws {
+        let statement = try statement(table)
         statement.bind(key, at: 1)
         statement.bind(order, at: 2)
         try statement.run()
     }
 
-    /// Brings an order's thread into memory, a new order's too.
-    private func load(_ order: String) throws {
-        guard !index.cached(order) else { return }
-        let id = try Int64.fetchOne(database, sql: "SELECT id FROM \"order\" WHERE name = ?", arguments: [order])
-        let thread = try id.map { try snapshot.thread(id: $0, name: order, rulebook: index.rulebook) }
-        index.keep(.init(id: id, thread: thread ?? OrderThread(order: order)))
+    /// An order's entry in the index, brought into memory; a new order's too.
+    private func order(_ name: String) throws -> OrderIndex.Entry {
+        if let known = index.entry(of: name) { return known }
+        let id = try Int64.fetchOne(database, sql: "SELECT id FROM \"order\" WHERE name = ?", arguments: [name])
+        let thread = try id.map { try snapshot.thread(id: $0, name: name, rulebook: index.rulebook) }
+        let entry = OrderIndex.Entry(id: id, thread: thread ?? OrderThread(order: name))
+        index.keep(entry)
+        return entry
     }
 
     /// The order's number in this store; a new order gets one.
-    private func number(of order: String) throws -> Int64 {
-        if let known = index.withThread(order, { $0.id }) ?? nil { return known }
-        let statement = try database.cachedStatement(sql: "INSERT INTO \"order\" (name) VALUES (?)")
-        statement.bind(order, at: 1)
+    private func number(of entry: OrderIndex.Entry) throws -> Int64 {
+        if let known = entry.id { return known }
+        let statement = try statement(.order)
+        statement.bind(entry.thread.order, at: 1)
         try statement.run()
-        let id = database.lastInsertedRowID
-        index.withThread(order) { $0.id = id }
-        return id
+        entry.id = database.lastInsertedRowID
+        return database.lastInsertedRowID
     }
 
     // MARK: Applying stored entries

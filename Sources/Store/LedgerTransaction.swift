@@ -6,9 +6,28 @@ public final class LedgerTransaction {
     let database: Database
     let index: OrderIndex
 
+    private var prepared: [Prepared: Statement] = [:]
+
     init(database: Database, index: OrderIndex) {
         self.database = database
         self.index = index
+    }
+
+    /// Statements of the append, looked up once a transaction: looking them up by their text costs as much as running
+    /// them.
+    enum Prepared: String {
+        case entry = "INSERT INTO entry VALUES (?, ?)"
+        case applied = "INSERT INTO applied (entry, \"order\", rejection, message) VALUES (?, ?, ?, ?)"
+        case order = "INSERT INTO \"order\" (name) VALUES (?)"
+        case number = "INSERT OR IGNORE INTO number VALUES (?, ?)"
+        case subject = "INSERT OR IGNORE INTO subject VALUES (?, ?)"
+    }
+
+    func statement(_ key: Prepared) throws -> Statement {
+        if let known = prepared[key] { return known }
+        let statement = try database.cachedStatement(sql: key.rawValue)
+        prepared[key] = statement
+        return statement
     }
 
     public var rulebook: Rulebook { index.rulebook }
@@ -55,7 +74,7 @@ public final class LedgerTransaction {
     /// Appends entries to a log, in order, with the tiles that they filled.
     public func append(_ entries: [SealedEntry], full tiles: [FullTile], to log: Int64) throws {
         guard let last = entries.last else { return }
-        let statement = try database.cachedStatement(sql: "INSERT INTO entry VALUES (?, ?)")
+        let statement = try statement(.entry)
         for entry in entries {
             statement.bind(EntryID(log: log, index: entry.index).rawValue, at: 1)
             statement.bind(entry.bytes, at: 2)

@@ -85,7 +85,8 @@ public struct LedgerVerifier: Sendable {
         progress(count % 65_536)
         report.entries += count
         if count < log.size {
-            report.findings.append(Finding(place: "\(log.origin):\(count)", message: "entries are missing from here on"))
+            report.findings.append(
+                Finding(place: "\(log.origin):\(count)", message: "entries are missing from here on"))
         }
         let signed = try checkpoints.compactMap { try check($0, of: log, into: &report) }
         report.findings += chain.findings(signed: signed)
@@ -102,7 +103,8 @@ public struct LedgerVerifier: Sendable {
             return checkpoint.size <= log.size ? checkpoint : nil
         } catch {
             report.findings.append(
-                Finding(place: "\(log.origin) at size \(stored.size)", message: "the checkpoint does not hold: \(error)"))
+                Finding(
+                    place: "\(log.origin) at size \(stored.size)", message: "the checkpoint does not hold: \(error)"))
             return nil
         }
     }
@@ -198,7 +200,9 @@ private struct ChainCheck {
         let previous = EntryHead.previous(bytes)
         if index != tree.size { find("\(log.origin):\(index)", "an entry is missing before this one") }
         if previous != last, index > 0 { broken.insert(index - 1) }
-        if index > 0, index + 1 == log.size, let previous { rootByLastLink = root(replacingLastBy: previous, then: leaf) }
+        if index > 0, index + 1 == log.size, let previous {
+            rootByLastLink = root(replacingLastBy: previous, then: leaf)
+        }
         beforeLast = tree
         var full: [FullTile] = []
         tree.append(leaf) { full.append(FullTile(tile: $0, hashes: $1, root: $2)) }
@@ -224,7 +228,8 @@ private struct ChainCheck {
 
     private mutating func compare(_ full: FullTile, _ snapshot: LedgerSnapshot) throws {
         let name = "tile \(full.tile.index) of level \(full.tile.level)"
-        guard let stored = try snapshot.storedTile(full.tile, log: log.id), stored.hashes.count == full.hashes.count else {
+        guard let stored = try snapshot.storedTile(full.tile, log: log.id), stored.hashes.count == full.hashes.count
+        else {
             return find(log.origin, "\(name) is missing or torn")
         }
         let wrong = full.hashes.indices.filter { stored.hashes[$0] != full.hashes[$0] }
@@ -246,7 +251,9 @@ private struct ChainCheck {
         }
         guard all.isEmpty else { return all }
         return signed.filter { roots[$0.size] != $0.root }.prefix(1).map {
-            let place = $0.size == log.size && $0.size > 0 ? "\(log.origin):\(log.size - 1)" : "\(log.origin) at size \($0.size)"
+            let place =
+                $0.size == log.size && $0.size > 0
+                ? "\(log.origin):\(log.size - 1)" : "\(log.origin) at size \($0.size)"
             return LedgerVerifier.Finding(place: place, message: "the log signed something else than what is stored")
         }
     }

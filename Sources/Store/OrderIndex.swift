@@ -2,35 +2,56 @@ import Ledger
 
 /// The threads of the orders that were used last, and the rules by which they are judged. Owned by the store's writer.
 final class OrderIndex {
-    /// Threads kept in memory.
+    /// Threads kept in memory: this many young ones, and as many that were young before.
     static let threadsMax = 8_192
 
-    struct Cached {
-        /// nil until the order's first update is entered.
+    /// An order as the writer keeps it between two updates.
+    final class Entry {
+        /// Its number in the store; nil until the order's first update is entered.
         var id: Int64?
         var thread: OrderThread
+        /// Subjects that the index has for this order already.
+        var subjects: Set<String>
+
+        init(id: Int64?, thread: OrderThread) {
+            self.id = id
+            self.thread = thread
+            subjects = Set(thread.nodes.flatMap { $0.verdict.isAccepted ? $0.update.subjects : [] })
+        }
     }
 
     var rulebook: Rulebook
-    private var threads: [String: Cached] = [:]
+    private var young: [String: Entry] = [:]
+    private var old: [String: Entry] = [:]
+    private var last: Entry?
 
     init(rulebook: Rulebook) {
         self.rulebook = rulebook
     }
 
-    func forget() { threads.removeAll(keepingCapacity: true) }
-
-    func cached(_ order: String) -> Bool { threads[order] != nil }
-
-    func keep(_ thread: Cached) {
-        if threads.count >= Self.threadsMax { threads.removeAll(keepingCapacity: true) }
-        threads[thread.thread.order] = thread
+    func forget() {
+        young.removeAll(keepingCapacity: true)
+        old.removeAll(keepingCapacity: true)
+        last = nil
     }
 
-    /// Changes a thread in place, so that its arrays are never copied.
-    @discardableResult
-    func withThread<Result>(_ order: String, _ body: (inout Cached) throws -> Result) rethrows -> Result? {
-        guard let place = threads.index(forKey: order) else { return nil }
-        return try body(&threads.values[place])
+    func entry(of order: String) -> Entry? {
+        if let last, last.thread.order == order { return last }
+        if let entry = young[order] {
+            last = entry
+            return entry
+        }
+        guard let entry = old[order] else { return nil }
+        keep(entry)
+        return entry
+    }
+
+    func keep(_ entry: Entry) {
+        if young.count >= Self.threadsMax {
+            swap(&young, &old)
+            young.removeAll(keepingCapacity: true)
+        }
+        young[entry.thread.order] = entry
+        last = entry
     }
 }

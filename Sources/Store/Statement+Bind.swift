@@ -10,15 +10,21 @@ extension Statement {
     func bind(_ value: Double, at place: Int32) { sqlite3_bind_double(sqliteStatement, place, value) }
 
     func bind(_ bytes: [UInt8], at place: Int32) {
-        _ = bytes.withUnsafeBytes { sqlite3_bind_blob64(sqliteStatement, place, $0.baseAddress, UInt64($0.count), transient) }
+        _ = bytes.withUnsafeBytes {
+            sqlite3_bind_blob64(sqliteStatement, place, $0.baseAddress, UInt64($0.count), transient)
+        }
     }
 
     func bind(_ hash: Hash, at place: Int32) {
-        _ = hash.withUnsafeBytes { sqlite3_bind_blob64(sqliteStatement, place, $0.baseAddress, UInt64($0.count), transient) }
+        _ = hash.withUnsafeBytes {
+            sqlite3_bind_blob64(sqliteStatement, place, $0.baseAddress, UInt64($0.count), transient)
+        }
     }
 
     func bind(_ hashes: [Hash], at place: Int32) {
-        _ = hashes.withUnsafeBytes { sqlite3_bind_blob64(sqliteStatement, place, $0.baseAddress, UInt64($0.count), transient) }
+        _ = hashes.withUnsafeBytes {
+            sqlite3_bind_blob64(sqliteStatement, place, $0.baseAddress, UInt64($0.count), transient)
+        }
     }
 
     func bind(_ text: String, at place: Int32) {

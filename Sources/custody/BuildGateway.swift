@@ -34,7 +34,8 @@ func buildGateway(
     let recorder = Recorder(
         writer: try LogWriter(store: ledger, key: logKey, instruments: instruments), stop: stop)
     guard let document = ledger.rulebook.latest else {
-        throw CustodyError(.logMissing, "this gateway has no consortium document", at: state.path, remedy: "run custody init")
+        throw CustodyError(
+            .logMissing, "this gateway has no consortium document", at: state.path, remedy: "run custody init")
     }
 
     let mirror = Mirror(store: ledger, cosigner: try GatewayKeys.cosigner(state, origin: origin), now: instruments.now)

@@ -84,7 +84,8 @@ struct ConsortiumCommand: AsyncParsableCommand {
                 members: document.organisations.map {
                     .init(id: $0.id, name: $0.name, role: $0.role.rawValue, signed: signers.contains($0.id))
                 },
-                contracts: document.contracts.map { "\($0.name) \($0.version) \($0.hash.hex)" }, quorum: document.quorum)
+                contracts: document.contracts.map { "\($0.name) \($0.version) \($0.hash.hex)" }, quorum: document.quorum
+            )
             try output.print(shown, text: text(of: shown))
         }
 

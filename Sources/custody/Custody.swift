@@ -13,7 +13,7 @@ struct Custody: AsyncParsableCommand {
             RunCommand.self, InitCommand.self, OrganisationCommand.self, ConsortiumCommand.self, OrderCommand.self,
             RecordCommand.self, TraceCommand.self, OrdersCommand.self, VerifyCommand.self, ProofCommand.self,
             VerifyProofCommand.self, PolicyCommand.self, PeersCommand.self, DecodeCommand.self, IdentifyCommand.self,
-            ReindexCommand.self, DecodeWorkerCommand.self,
+            ReindexCommand.self, DecodeWorkerCommand.self, AppendLoadCommand.self,
         ])
 
     static func main() async {

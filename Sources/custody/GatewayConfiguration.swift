@@ -73,7 +73,8 @@ struct GatewayConfiguration {
         switch (try keys["folder"]?.text(), try keys["serial"]?.text()) {
         case (let folder?, nil): return Input(rule: rule, source: .folder(path(folder, state)))
         case (nil, let device?):
-            return Input(rule: rule, source: .serial(path(device, state), baudRate: try keys["baud"]?.number() ?? 9_600))
+            return Input(
+                rule: rule, source: .serial(path(device, state), baudRate: try keys["baud"]?.number() ?? 9_600))
         default: throw reader.failure("a station has either a 'folder' or a 'serial' device")
         }
     }
@@ -88,7 +89,9 @@ struct GatewayConfiguration {
         ])
         let topics = try keys.required("topics", of: reader)
         let patterns = try topics.texts().map { text throws -> TopicPattern in
-            do { return try TopicPattern(text) } catch let error as TelemetryError { throw topics.failure(error.message) }
+            do { return try TopicPattern(text) } catch let error as TelemetryError {
+                throw topics.failure(error.message)
+            }
         }
         let version = try keys["version"]?.text() ?? MQTTConfiguration.Version.v5.rawValue
         guard let known = MQTTConfiguration.Version(rawValue: version) else {

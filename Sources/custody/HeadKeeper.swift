@@ -25,7 +25,8 @@ struct HeadKeeper: Sendable {
     init(state: StateDirectory, ledger: LedgerStore) throws {
         self.state = state
         self.ledger = ledger
-        machine = (try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8))?
+        machine =
+            (try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8))?
             .trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
         guard let bytes = FileManager.default.contents(atPath: state.head),
             let kept = try? JSONDecoder().decode(Kept.self, from: bytes)
@@ -35,7 +36,9 @@ struct HeadKeeper: Sendable {
 
     private func check(_ kept: Kept) throws {
         let isSame = try ledger.read { snapshot in
-            guard let log = try snapshot.ownLog(), log.origin == kept.origin, log.size >= kept.size else { return false }
+            guard let log = try snapshot.ownLog(), log.origin == kept.origin, log.size >= kept.size else {
+                return false
+            }
             return try snapshot.root(of: log.id, size: kept.size)?.hex == kept.root
         }
         guard isSame, kept.machine == machine else {

@@ -50,7 +50,8 @@ struct InitCommand: AsyncParsableCommand {
         return try document.contracts.map { wanted in
             guard let contract = known.first(where: { $0.hash == wanted.hash }) else {
                 throw CustodyError(
-                    .contractUnknown, "the contract \(wanted.name) version \(wanted.version) is not here as it was signed",
+                    .contractUnknown,
+                    "the contract \(wanted.name) version \(wanted.version) is not here as it was signed",
                     at: folder, remedy: "ask another member for the file with SHA-256 \(wanted.hash.hex)")
             }
             return contract

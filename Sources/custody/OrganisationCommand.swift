@@ -11,7 +11,8 @@ struct OrganisationCommand: AsyncParsableCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make an organisation's CA, signing key and cosigner key.",
-            discussion: "Hand organisation.yaml of the folder to whoever drafts the consortium document; keep the rest.")
+            discussion: "Hand organisation.yaml of the folder to whoever drafts the consortium document; keep the rest."
+        )
 
         @Argument(help: "A short id: lower-case letters, digits and '-'.")
         var id: String

@@ -41,7 +41,9 @@ struct PeersCommand: AsyncParsableCommand {
         let logs = shown.logs.map {
             "\($0.origin.padded(24)) \($0.size) entries, \($0.confirmed) confirmed\($0.frozen.map { ", FROZEN: \($0)" } ?? "")"
         }
-        guard let peers = shown.peers else { return (logs + ["", "the gateway is not running"]).joined(separator: "\n") }
+        guard let peers = shown.peers else {
+            return (logs + ["", "the gateway is not running"]).joined(separator: "\n")
+        }
         let lines = peers.map {
             "\($0.organisation.padded(24)) \($0.isConnected ? "connected" : "not connected: \($0.problem ?? "not tried yet")")"
         }

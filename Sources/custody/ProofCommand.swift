@@ -40,7 +40,8 @@ struct ProofCommand: AsyncParsableCommand {
     private func write(_ bundle: ProofBundle, into folder: String) throws {
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for item in bundle.items {
-            let origin = try Checkpoint(text: item.proof.checkpoint.text).origin.replacingOccurrences(of: "/", with: "_")
+            let origin = try Checkpoint(text: item.proof.checkpoint.text).origin.replacingOccurrences(
+                of: "/", with: "_")
             let name = "\(folder)/\(origin)_\(item.proof.index)"
             try NamedFile.write(item.entry, to: "\(name).entry")
             try NamedFile.write(Array(item.proof.encoded.utf8), to: "\(name).\(TransparencyProof.fileExtension)")
@@ -52,7 +53,8 @@ struct ProofCommand: AsyncParsableCommand {
 struct VerifyProofCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify-proof", abstract: "Check a proof file offline, with nothing but a policy.",
-        discussion: "Says apart: in the log, accepted, confirmed, and complete up to which heads. Status 0 if all hold.")
+        discussion: "Says apart: in the log, accepted, confirmed, and complete up to which heads. Status 0 if all hold."
+    )
 
     @Argument(help: "The proof file.")
     var file: String

@@ -24,9 +24,13 @@ struct FactOptions: ParsableArguments {
             let (name, value) = try Self.split(text, "--private-fact name=@FILE, or name=-")
             guard value == "-" || value.hasPrefix("@") else {
                 throw ValidationError(
-                    "a private value is not given as an argument, where other users could see it: use \(name)=@FILE or \(name)=-")
+                    "a private value is not given as an argument, where other users could see it: use \(name)=@FILE or \(name)=-"
+                )
             }
-            return (name: name, value: Draft.Value.private(try NamedFile.bytes(value == "-" ? "-" : String(value.dropFirst()))))
+            return (
+                name: name,
+                value: Draft.Value.private(try NamedFile.bytes(value == "-" ? "-" : String(value.dropFirst())))
+            )
         }
         return open + secret
     }
@@ -45,7 +49,8 @@ struct FactOptions: ParsableArguments {
                 identifier = try identify(
                     Scan(bytes: Array(data.utf8)), year: CalendarYear.of(instruments.now()))
             } catch let error as IdentifierError {
-                throw CustodyError(CustodyError.Code(rawValue: error.code.rawValue), error.message, at: "--scan \(data)")
+                throw CustodyError(
+                    CustodyError.Code(rawValue: error.code.rawValue), error.message, at: "--scan \(data)")
             }
             guard let subject = identifier.subject else {
                 throw CustodyError(.scanUnmatched, "this label alone names no device", at: "--scan \(data)")
@@ -92,7 +97,8 @@ struct RecordCommand: AsyncParsableCommand {
             order: .existing(name), step: step, facts: try facts.facts(),
             subjects: try facts.subjects(instruments: .system()), source: Source(.operator), operator: `operator`)
         let receipt = try await RecorderAccess.record(draft, state: state.directory)
-        try output.print(receipt, text: "\(receipt.step) recorded at \(receipt.origin):\(receipt.index)  \(receipt.leafHash)")
+        try output.print(
+            receipt, text: "\(receipt.step) recorded at \(receipt.origin):\(receipt.index)  \(receipt.leafHash)")
     }
 }
 
@@ -103,7 +109,8 @@ struct OrderCommand: AsyncParsableCommand {
     struct Open: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Open an order under a contract.",
-            discussion: "Prints the order's generated id. The contract's opening step is recorded with the facts given.")
+            discussion: "Prints the order's generated id. The contract's opening step is recorded with the facts given."
+        )
 
         @Option(help: "The contract's name.")
         var contract: String

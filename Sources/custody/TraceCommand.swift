@@ -83,7 +83,9 @@ struct Trace: Encodable {
                 "\(step.step.padded(21)) \(step.recordedAt.padded(24)) \(step.organisation.padded(13)) "
                     + "\("\(step.origin):\(step.index)".padded(22)) \(step.standing)")
             if !step.facts.isEmpty {
-                lines.append("    " + step.facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "  "))
+                lines.append(
+                    "    "
+                        + step.facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "  "))
             }
             for subject in step.subjects { lines.append("    \(subject)") }
         }
@@ -118,9 +120,10 @@ extension Trace.Step {
         verdict = applied.verdict.isAccepted ? "accepted" : "\(applied.verdict)"
         confirmed = reference.index < log?.confirmed ?? 0
         frozen = log?.frozen
-        cosigners = try log.map { log in
-            try snapshot.cosignedSizes(of: log.id).filter { $0.value > reference.index }.keys.sorted()
-        } ?? []
+        cosigners =
+            try log.map { log in
+                try snapshot.cosignedSizes(of: log.id).filter { $0.value > reference.index }.keys.sorted()
+            } ?? []
     }
 
     var standing: String {
@@ -134,7 +137,8 @@ extension Trace.Step {
 enum UTCText {
     static func of(_ microseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(microseconds) / 1e6)
-            .formatted(.iso8601.year().month().day().timeZone(separator: .omitted).time(includingFractionalSeconds: true))
+            .formatted(
+                .iso8601.year().month().day().timeZone(separator: .omitted).time(includingFractionalSeconds: true))
     }
 }
 

@@ -28,7 +28,9 @@ struct VerifyCommand: AsyncParsableCommand {
         let report = await verifier.run()
         if progress { FileHandle.standardError.write(Data("\n".utf8)) }
         try output.print(report, text: Self.text(of: report))
-        guard report.isSound else { throw CheckFailed(message: "the ledger does not hold: \(report.findings.count) findings") }
+        guard report.isSound else {
+            throw CheckFailed(message: "the ledger does not hold: \(report.findings.count) findings")
+        }
     }
 
     private static func text(of report: LedgerVerifier.Report) -> String {

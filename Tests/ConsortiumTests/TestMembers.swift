@@ -29,15 +29,17 @@ struct TestMembers {
 struct TestMember {
     let authority: CertificateAuthority
     let key: SigningKey
+    let cosigner: SigningKey
     let organisation: ConsortiumDocument.Organisation
 
     init(_ id: String, _ role: Role) throws {
         var random = SystemRandomNumberGenerator()
         authority = try CertificateAuthority.create(organisation: id, now: .now, random: &random)
         key = try SigningKey.generate(name: id, algorithm: .ed25519)
+        cosigner = try SigningKey.generate(name: "\(id)/cosigner", algorithm: .cosignature)
         organisation = ConsortiumDocument.Organisation(
             id: id, name: "The \(id)", role: role, certificate: authority.certificatePEM, key: key.verifierKey,
-            cosigner: try SigningKey.generate(name: "\(id)/cosigner", algorithm: .cosignature).verifierKey)
+            cosigner: cosigner.verifierKey)
     }
 
     func tls(

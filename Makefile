@@ -1,0 +1,61 @@
+# Everything that is done with this repository. `make demo` and `make test` do all their own set-up.
+
+SWIFT := swift
+# One debug build serves both the demo and the tests.
+DEBUG := --disable-xctest
+RELEASE := -c release --disable-index-store
+DEMO := .demo
+MINUTES ?= 10
+
+.PHONY: all deps debug demo test check build bench format lint docs proto clean
+
+all: build
+
+# Installs what Config/apt-packages.txt lists and is missing; without root it prints the command and stops.
+deps:
+	@missing=""; for package in $$(cat Config/apt-packages.txt); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q "install ok installed" || missing="$$missing $$package"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" -ne 0 ]; then echo "missing:$$missing"; echo "run: sudo apt-get install -y$$missing"; exit 1; fi; \
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
+
+debug: deps
+	$(SWIFT) build --build-tests $(DEBUG)
+
+# Five organisations on this machine, from the order to after-sales. ONCE=1 ends it, with status 0 only if all held.
+demo: debug
+	.build/debug/firmware-sim demo --directory $(DEMO) $(if $(ONCE),--once)
+
+test: debug
+	$(SWIFT) test --skip-build $(DEBUG)
+
+lint:
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Firmware-Sim Benchmarks
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Firmware-Sim Benchmarks
+
+# Public symbols and their links, for the layers that others build on.
+docs: debug
+	./Config/check-docs
+
+check: lint test docs
+
+build: deps
+	$(SWIFT) build $(RELEASE) --product custody
+
+bench: deps
+	$(SWIFT) build $(RELEASE) --product custody
+	$(SWIFT) build $(RELEASE) --product custody-bench
+	.build/release/custody-bench --directory .build/bench --output .build/bench.json
+
+# Generates the Swift of the durable formats again, after a change of a .proto file.
+proto: deps
+	$(SWIFT) build $(DEBUG) --product protoc-gen-swift
+	PATH="$$PATH:.build/debug" protoc --proto_path=Sources/Ledger --swift_out=Sources/Ledger \
+		--swift_opt=Visibility=Internal proof.proto
+	PATH="$$PATH:.build/debug" protoc --proto_path=Sources/Ledger --swift_out=Tests/LedgerTests ledger.proto
+
+clean:
+	rm -rf .build $(DEMO)

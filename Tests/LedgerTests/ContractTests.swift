@@ -1,0 +1,78 @@
+import Testing
+
+@testable import Ledger
+
+@Suite struct ContractTests {
+    @Test(arguments: [("custom-device", 11), ("stock-device", 6)])
+    func readsTheSamples(name: String, steps: Int) throws {
+        let contract = try TestConsortium.sampleContract(name)
+        #expect(contract.name == name)
+        #expect(contract.steps.count == steps)
+        #expect(contract.steps.first?.name == "order.placed")
+        #expect(contract.hash == Hash.sha256(Array(contract.text.utf8)))
+    }
+
+    @Test func readsEveryPartOfAStep() throws {
+        let step = try #require(try TestConsortium.sampleContract("custom-device").step("compliance.rejected"))
+        #expect(step.by == [.regulator])
+        #expect(step.after == ["production.completed"])
+        #expect(step.excludes == ["compliance.approved"])
+        #expect(step.requires == ["reason"])
+        #expect(step.facts == ["reviewer": .public, "reason": .public])
+        #expect(!step.repeats)
+    }
+
+    static let head = "custody-contract: 1\nname: c\nversion: 1\n"
+
+    /// Each text with the place that its refusal must name.
+    static let mistakes: [(text: String, place: String)] = [
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\nextra: 1\n", "c.yaml:6:8"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    by: hospital\n    color: red\n", "c.yaml:7:12"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    by: [hospital, pirate]\n", "c.yaml:6:20"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    after: []\n", "c.yaml:6:5"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: [gone]}\n", "c.yaml:6:6"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: a, excludes: gone}\n", "c.yaml:6:6"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, requires: [lot]}\n", "c.yaml:5:6"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, facts: {lot: secret}}\n", "c.yaml:5:34"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, repeats: sometimes}\n", "c.yaml:5:30"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  a: {by: hospital}\n", "c.yaml:5:3"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, after: a}\n", "c.yaml:1:1"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps: [a]\n", "c.yaml:4:8"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: [hospital}\n", "c.yaml:5:20"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n\ta: {by: hospital}\n", "c.yaml:5:1"),
+        ("custody-contract: one\nname: c\nversion: 1\nsteps: {a: {by: hospital}}\n", "c.yaml:1:19"),
+        ("custody-contract: 1\nname: c\nversion: 1\n", "c.yaml:1:1"),
+    ]
+
+    @Test(arguments: mistakes)
+    func namesThePlaceOfAMistake(text: String, place: String) throws {
+        let error = try #require(refusal { try Contract(text: text, file: "c.yaml") })
+        #expect(error.code == .yamlMalformed)
+        #expect(error.place == place, "\(error)")
+    }
+
+    @Test func refusesALaterLanguage() {
+        let text = "custody-contract: 2\nname: c\nversion: 1\nsteps: {a: {by: hospital}}\n"
+        #expect(refusal { try Contract(text: text, file: "c.yaml") } == CustodyError(.contractLanguage, ""))
+    }
+
+    @Test(arguments: ["", "\n", "# nothing\n"])
+    func refusesAnEmptyText(text: String) {
+        #expect(refusal { try Contract(text: text, file: "c.yaml") }?.code == .yamlMalformed)
+    }
+
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func hasAtMostItsSteps(step: (offset: Int, fits: Bool)) {
+        let steps = (0..<(Contract.stepsMax + step.offset)).map { "  s\($0): {by: hospital}\n" }.joined()
+        let error = refusal { try Contract(text: Self.head + "steps:\n" + steps) }
+        #expect(error == (step.fits ? nil : CustodyError(.limitExceeded, "")))
+    }
+
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func aYAMLTextHasAtMostItsBytes(step: (offset: Int, fits: Bool)) {
+        let text = "a: b #"
+        let padding = String(repeating: "x", count: YAMLReader.bytesMax + step.offset - text.utf8.count)
+        let error = refusal { try YAMLReader(text: text + padding, file: "f") }
+        #expect(error == (step.fits ? nil : CustodyError(.limitExceeded, "")))
+    }
+}
