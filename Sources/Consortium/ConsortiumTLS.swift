@@ -1,4 +1,5 @@
 import Ledger
+import NIOCore
 import NIOSSL
 
 /// Mutual TLS 1.3 on the consortium port: this gateway's certificate and key, and whom it trusts on which side.
@@ -33,6 +34,10 @@ public struct ConsortiumTLS: Sendable {
         self.key = .privateKey(privateKey)
     }
 
+    /// How long an ended connection waits for the peer's close_notify. Its absence costs nothing: HTTP says how long a
+    /// message is, and every entry is proved.
+    static let closeMax: TimeAmount = .milliseconds(200)
+
     /// For the consortium port: only clients with a certificate of some member's CA get through.
     ///
     /// A client has no host name to check; which member it is, `PeerIdentity` says.
@@ -44,6 +49,7 @@ public struct ConsortiumTLS: Sendable {
         configuration.trustRoots = .certificates(try document.organisations.map(Self.root))
         configuration.certificateVerification = .noHostnameVerification
         configuration.applicationProtocols = ["http/1.1"]
+        configuration.shutdownTimeout = Self.closeMax
         return configuration
     }
 
@@ -62,6 +68,7 @@ public struct ConsortiumTLS: Sendable {
         configuration.minimumTLSVersion = .tlsv13
         configuration.trustRoots = .certificates([try Self.root(expected)])
         configuration.certificateVerification = .fullVerification
+        configuration.shutdownTimeout = Self.closeMax
         return configuration
     }
 

@@ -49,19 +49,26 @@ struct PeerPull {
         try await mirror.introduce(origin: origin, chain: genesis.certificateChain)
     }
 
-    /// Takes the checkpoint as pending, with a consistency proof made from the peer's tiles.
+    /// Attempts at offering a checkpoint while the log's owner pushes newer ones.
+    static let offersMax = 4
+
+    /// Takes the checkpoint as pending, with a consistency proof made from the peer's tiles. The log's owner may be
+    /// pushing at the same time: whoever was faster has done the work.
     private func offer(_ note: SignedNote, _ checkpoint: Checkpoint, tiles: RemoteTiles) async throws {
-        let pending = try store.read { snapshot -> (size: UInt64, note: SignedNote)? in
-            guard let record = try snapshot.log(origin) else { return nil }
-            return try snapshot.pendingHead(of: record.id)
-        }
-        let old = pending?.size ?? 0
-        guard old < checkpoint.size else { return }
-        let plan = old == 0 ? [] : MerkleProof.consistencyPlan(from: old, to: checkpoint.size) ?? []
-        let request = CheckpointRequest(oldSize: old, proof: try await tiles.proof(plan), note: note)
-        let answer = try await mirror.addCheckpoint(request)
-        guard case .cosigned = answer else {
-            throw CustodyError(.peerMisbehaves, "the checkpoint does not fit: \(answer.body)", at: origin)
+        for _ in 0..<Self.offersMax {
+            let old = try store.read { snapshot in
+                try snapshot.log(origin).flatMap { try snapshot.pendingHead(of: $0.id)?.size } ?? 0
+            }
+            guard old < checkpoint.size else { return }
+            let plan = old == 0 ? [] : MerkleProof.consistencyPlan(from: old, to: checkpoint.size) ?? []
+            let request = CheckpointRequest(oldSize: old, proof: try await tiles.proof(plan), note: note)
+            switch try await mirror.addCheckpoint(request) {
+            case .cosigned: return
+            case .sizeConflict: continue
+            case let answer:
+                let reason = answer.body.split(separator: "\n").joined(separator: " ")
+                throw CustodyError(.peerMisbehaves, "the checkpoint does not fit: \(reason)", at: origin)
+            }
         }
     }
 

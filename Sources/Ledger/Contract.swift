@@ -52,10 +52,11 @@ extension Contract {
         let root = try YAMLReader(text: text, file: file)
         let keys = try root.mapping(known: ["custody-contract", "name", "version", "title", "steps"])
         try Self.checkLanguage(try keys.required("custody-contract", of: root))
-        let steps = try keys.required("steps", of: root).pairs().map { try Step(name: $0.key, reader: $0.value) }
+        let written = try keys.required("steps", of: root).pairs()
+        let steps = try written.map { try Step(name: $0.key, reader: $0.value) }
         try Limit.check(steps.count, max: Self.stepsMax, "a contract", unit: "steps")
         let places = Dictionary(uniqueKeysWithValues: steps.enumerated().map { ($1.name, $0) })
-        try Self.checkNames(steps, places: places, root: root)
+        try Self.checkNames(steps, at: written.map(\.value), places: places, root: root)
         self.init(
             name: try keys.required("name", of: root).text(), version: try keys.required("version", of: root).number(),
             title: try keys["title"]?.text() ?? "", steps: steps, hash: Hash.sha256(Array(text.utf8)), text: text,
@@ -71,13 +72,15 @@ extension Contract {
         }
     }
 
-    private static func checkNames(_ steps: [Step], places: [String: Int], root: YAMLReader) throws {
-        for step in steps {
+    private static func checkNames(
+        _ steps: [Step], at readers: [YAMLReader], places: [String: Int], root: YAMLReader
+    ) throws {
+        for (step, reader) in zip(steps, readers) {
             for other in step.after + step.excludes where places[other] == nil {
-                throw root.failure("step \(step.name) names the step '\(other)', which the contract does not have")
+                throw reader.failure("step \(step.name) names the step '\(other)', which the contract does not have")
             }
             for fact in step.requires where step.facts[fact] == nil {
-                throw root.failure("step \(step.name) requires the fact '\(fact)' without permitting it under facts")
+                throw reader.failure("step \(step.name) requires the fact '\(fact)' without permitting it under facts")
             }
         }
         guard steps.contains(where: { $0.after.isEmpty }) else {

@@ -115,13 +115,14 @@ public struct Entry: Hashable, Sendable {
     /// Reads an entry that came from a disk or a peer.
     /// - Throws: `CustodyError` with code `entry-malformed` or `limit-exceeded`.
     public init(bytes: [UInt8]) throws {
+        self = try bytes.withUnsafeBytes { try Entry($0) }
+    }
+
+    /// The same from memory that somebody else owns; nothing of it is kept.
+    public init(_ bytes: UnsafeRawBufferPointer) throws {
         try Limit.check(bytes.count, max: Self.bytesMax, "an entry", unit: "bytes")
-        do { self = try bytes.withUnsafeBytes { try Entry(wire: $0) } } catch WireReader.Failure.malformed(let reason) {
+        do { try self.init(wire: bytes) } catch WireReader.Failure.malformed(let reason) {
             throw CustodyError(.entryMalformed, "the entry is malformed: \(reason)")
-        }
-        // Verifiers read `previous` at the front of an entry, without decoding the rest.
-        guard previous.map({ bytes.starts(with: [0x0A, 0x20] + $0.bytes) }) ?? (bytes.first != 0x0A) else {
-            throw CustodyError(.entryMalformed, "the entry does not begin with the hash of the entry before it")
         }
         if case .update(let update) = body { try update.checkLimits() }
     }

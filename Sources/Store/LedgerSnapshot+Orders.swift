@@ -76,9 +76,10 @@ extension LedgerSnapshot {
         try thread(id: order.id, name: order.name, rulebook: rulebook)
     }
 
-    func thread(id: Int64, name: String, rulebook: Rulebook) throws -> OrderThread {
+    /// - Parameter end: a place in the sequence of applied updates that the thread ends before.
+    func thread(id: Int64, name: String, rulebook: Rulebook, before end: Int64 = .max) throws -> OrderThread {
         var thread = OrderThread(order: name)
-        for applied in try applied("applied.\"order\" = ?", [id]) {
+        for applied in try applied("applied.\"order\" = ? AND applied.sequence < ?", [id, end]) {
             thread.insert(
                 applied.update, at: applied.reference, verdict: applied.verdict,
                 documentVersion: rulebook.documents[applied.update.consortium]?.version ?? 0)
@@ -119,7 +120,7 @@ extension LedgerSnapshot {
             verdict: verdict(rejection: row[4], message: row[5]))
     }
 
-    private static func verdict(rejection: String?, message: String?) -> Verdict {
+    static func verdict(rejection: String?, message: String?) -> Verdict {
         guard let rejection else { return .accepted }
         // A code of a later release stays a rejection.
         return .rejected(Rejection(Rejection.Code(rawValue: rejection) ?? .ancestorRejected, message ?? rejection))

@@ -35,10 +35,29 @@ extension LedgerSnapshot {
         return (hashes, root)
     }
 
-    func order(after id: Int64) throws -> OrderRecord? {
-        let statement = try database.cachedStatement(
-            sql: "SELECT id, name FROM \"order\" WHERE id > ? ORDER BY id LIMIT 1")
-        return try Row.fetchOne(statement, arguments: [id]).map { OrderRecord(id: $0[0], name: $0[1]) }
+    /// A row of the sequence of applied updates; its bytes are SQLite's, until the next row.
+    struct AppliedRow {
+        let sequence: Int64
+        let entry: EntryID
+        let order: Int64
+        let verdict: Verdict
+        let bytes: UnsafeRawBufferPointer
+    }
+
+    func forEachApplied(_ body: (AppliedRow) throws -> Void) throws {
+        let statement = try database.makeStatement(
+            sql: """
+                SELECT applied.sequence, applied.entry, applied."order", applied.rejection, applied.message, entry.bytes
+                FROM applied CROSS JOIN entry ON entry.id = applied.entry ORDER BY applied.sequence
+                """)
+        try statement.forEachRow { row in
+            let verdict =
+                row.isNull(3) ? Verdict.accepted : Self.verdict(rejection: row.text(3), message: row.text(4))
+            try body(
+                AppliedRow(
+                    sequence: row.integer(0), entry: EntryID(rawValue: row.integer(1)), order: row.integer(2),
+                    verdict: verdict, bytes: row.blob(5)))
+        }
     }
 
     /// Logs of which entries have never been given to the order index.

@@ -80,14 +80,11 @@ public struct LedgerSnapshot {
     public func forEachEntry(
         log: Int64, from start: UInt64, to end: UInt64, _ body: (UInt64, UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let cursor = try Row.fetchCursor(
-            database, sql: "SELECT id, bytes FROM entry WHERE id >= ? AND id < ? ORDER BY id",
-            arguments: [EntryID(log: log, index: start).rawValue, EntryID(log: log, index: end).rawValue])
-        while let row = try cursor.next() {
-            try row.withUnsafeData(atIndex: 1) { data in
-                try (data ?? Data()).withUnsafeBytes { try body(EntryID(rawValue: row[0]).index, $0) }
-            }
-        }
+        let statement = try database.makeStatement(
+            sql: "SELECT id, bytes FROM entry WHERE id >= ? AND id < ? ORDER BY id")
+        statement.bind(EntryID(log: log, index: start).rawValue, at: 1)
+        statement.bind(EntryID(log: log, index: end).rawValue, at: 2)
+        try statement.forEachRow { try body(EntryID(rawValue: $0.integer(0)).index, $0.blob(1)) }
     }
 
     // MARK: Tree

@@ -18,7 +18,7 @@ extension LedgerTransaction {
     public func contract(of order: String) throws -> Hash? { try self.order(order).thread.contract }
 
     /// Says that an order is new: its id has just been generated.
-    public func begin(order: String) { index.keep(OrderIndex.Entry(id: nil, thread: OrderThread(order: order))) }
+    public func begin(order: String) { index.keep(OrderIndex.Kept(id: nil, thread: OrderThread(order: order))) }
 
     /// Enters a judged update into the order index.
     public func enter(_ update: Update, at reference: Reference, log: Int64, verdict: Verdict) throws {
@@ -56,17 +56,17 @@ extension LedgerTransaction {
     }
 
     /// An order's entry in the index, brought into memory; a new order's too.
-    private func order(_ name: String) throws -> OrderIndex.Entry {
+    private func order(_ name: String) throws -> OrderIndex.Kept {
         if let known = index.entry(of: name) { return known }
         let id = try Int64.fetchOne(database, sql: "SELECT id FROM \"order\" WHERE name = ?", arguments: [name])
         let thread = try id.map { try snapshot.thread(id: $0, name: name, rulebook: index.rulebook) }
-        let entry = OrderIndex.Entry(id: id, thread: thread ?? OrderThread(order: name))
+        let entry = OrderIndex.Kept(id: id, thread: thread ?? OrderThread(order: name))
         index.keep(entry)
         return entry
     }
 
     /// The order's number in this store; a new order gets one.
-    private func number(of entry: OrderIndex.Entry) throws -> Int64 {
+    private func number(of entry: OrderIndex.Kept) throws -> Int64 {
         if let known = entry.id { return known }
         let statement = try statement(.order)
         statement.bind(entry.thread.order, at: 1)

@@ -90,6 +90,22 @@ public struct LedgerVerifier: Sendable {
         }
         let signed = try checkpoints.compactMap { try check($0, of: log, into: &report) }
         report.findings += chain.findings(signed: signed)
+        if checkpoints.contains(where: { $0.stored && $0.size > log.size })
+            || !checkpoints.contains(where: { $0.size >= log.size })
+        {
+            report.findings.append(Finding(place: log.origin, message: "its head does not cover what is stored"))
+        }
+        if log.confirmed > 0, try !isConfirmed(checkpoints.first { $0.size == log.confirmed }, of: log) {
+            report.findings.append(
+                Finding(place: "\(log.origin) at size \(log.confirmed)", message: "no quorum has cosigned this head"))
+        }
+    }
+
+    private func isConfirmed(_ stored: StoredCheckpoint?, of log: LogRecord) throws -> Bool {
+        try store.rulebook.documents.values.contains { document in
+            let keys = stored?.cosignatures.compactMap { document.organisation($0.cosigner)?.cosigner } ?? []
+            return try document.policy(logs: [log.key]).isSatisfied(by: Set(keys))
+        }
     }
 
     /// - Returns: what the log signed; nil if it did not.
@@ -126,20 +142,15 @@ public struct LedgerVerifier: Sendable {
 
     // MARK: Verdicts
 
-    /// Judges every update again, order by order.
+    /// Judges every update again, in the sequence in which it was judged: ancestors come first.
     private func checkVerdicts() -> Report {
         var report = Report()
         do {
-            let rulebook = store.rulebook
             try store.read { snapshot in
-                let floors = try DocumentFloors(snapshot: snapshot, rulebook: rulebook)
-                var last: Int64 = 0
-                while let order = try snapshot.order(after: last) {
-                    last = order.id
-                    do { try checkOrder(order, rulebook, floors, snapshot, into: &report) } catch {
-                        report.findings.append(Finding(place: order.name, message: "\(error)"))
-                    }
-                }
+                var check = try VerdictCheck(snapshot: snapshot, rulebook: store.rulebook)
+                try snapshot.forEachApplied { try check.take($0) }
+                report.verdicts = check.count
+                report.findings += check.findings
                 report.findings += try snapshot.unjudged().map {
                     Finding(place: $0, message: "entries have no verdict yet: run custody reindex")
                 }
@@ -147,28 +158,68 @@ public struct LedgerVerifier: Sendable {
         } catch { report.findings.append(Finding(place: "order index", message: "\(error)")) }
         return report
     }
+}
 
-    private func checkOrder(
-        _ order: OrderRecord, _ rulebook: Rulebook, _ floors: DocumentFloors, _ snapshot: LedgerSnapshot,
-        into report: inout Report
-    ) throws {
-        var thread = OrderThread(order: order.name)
-        for applied in try snapshot.updates(of: order) {
-            let reference = applied.reference
-            let judgement = try thread.judge(
-                applied.update, from: reference.origin, floor: floors.floor(before: reference), by: rulebook,
-                elsewhere: { try snapshot.elsewhere($0) })
-            report.verdicts += 1
-            if judgement != .decided(applied.verdict) {
-                report.findings.append(
-                    Finding(
-                        place: "\(reference.origin):\(reference.index)",
-                        message: "the stored verdict is \(applied.verdict), the contract says \(judgement)"))
-            }
-            thread.insert(
-                applied.update, at: reference, verdict: applied.verdict,
-                documentVersion: rulebook.documents[applied.update.consortium]?.version ?? 0)
+/// The verdicts of a store, given again as they are read in sequence.
+private struct VerdictCheck {
+    /// Findings kept: a damaged index would bring thousands.
+    static let findingsMax = 100
+
+    private let snapshot: LedgerSnapshot
+    private let rulebook: Rulebook
+    private let floors: DocumentFloors
+    private let origins: [Int64: String]
+    private let index: OrderIndex
+    private(set) var count = 0
+    private(set) var findings: [LedgerVerifier.Finding] = []
+
+    init(snapshot: LedgerSnapshot, rulebook: Rulebook) throws {
+        self.snapshot = snapshot
+        self.rulebook = rulebook
+        floors = try DocumentFloors(snapshot: snapshot, rulebook: rulebook)
+        origins = Dictionary(uniqueKeysWithValues: try snapshot.logs().map { ($0.id, $0.origin) })
+        index = OrderIndex(rulebook: rulebook)
+    }
+
+    mutating func take(_ row: LedgerSnapshot.AppliedRow) throws {
+        count += 1
+        let origin = origins[row.entry.log] ?? "?"
+        do { try judge(row, origin: origin) } catch {
+            find("\(origin):\(row.entry.index)", "it cannot be judged: \(error)")
         }
+    }
+
+    private mutating func judge(_ row: LedgerSnapshot.AppliedRow, origin: String) throws {
+        guard let update = try Entry(row.bytes).update else {
+            return find("\(origin):\(row.entry.index)", "it has a verdict and is no update")
+        }
+        let reference = Reference(origin: origin, index: row.entry.index, leafHash: Hash.leaf(row.bytes))
+        let order = try order(update.order, before: row)
+        let judgement = try order.thread.judge(
+            update, from: origin, floor: floors.floor(before: reference), by: rulebook,
+            elsewhere: { try snapshot.elsewhere($0) })
+        if judgement != .decided(row.verdict) {
+            find(
+                "\(origin):\(row.entry.index)",
+                "the stored verdict is \(row.verdict), the contract says \(judgement)")
+        }
+        order.thread.insert(
+            update, at: reference, verdict: row.verdict,
+            documentVersion: rulebook.documents[update.consortium]?.version ?? 0)
+    }
+
+    /// An order's thread as it was before a row; read again if it has been put aside.
+    private func order(_ name: String, before row: LedgerSnapshot.AppliedRow) throws -> OrderIndex.Kept {
+        if let known = index.entry(of: name) { return known }
+        let thread = try snapshot.thread(id: row.order, name: name, rulebook: rulebook, before: row.sequence)
+        let entry = OrderIndex.Kept(id: row.order, thread: thread)
+        index.keep(entry)
+        return entry
+    }
+
+    private mutating func find(_ place: String, _ message: String) {
+        guard findings.count < Self.findingsMax else { return }
+        findings.append(LedgerVerifier.Finding(place: place, message: message))
     }
 }
 

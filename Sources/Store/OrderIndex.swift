@@ -6,7 +6,7 @@ final class OrderIndex {
     static let threadsMax = 8_192
 
     /// An order as the writer keeps it between two updates.
-    final class Entry {
+    final class Kept {
         /// Its number in the store; nil until the order's first update is entered.
         var id: Int64?
         var thread: OrderThread
@@ -21,9 +21,9 @@ final class OrderIndex {
     }
 
     var rulebook: Rulebook
-    private var young: [String: Entry] = [:]
-    private var old: [String: Entry] = [:]
-    private var last: Entry?
+    private var young: [String: Kept] = [:]
+    private var old: [String: Kept] = [:]
+    private var last: Kept?
 
     init(rulebook: Rulebook) {
         self.rulebook = rulebook
@@ -35,7 +35,7 @@ final class OrderIndex {
         last = nil
     }
 
-    func entry(of order: String) -> Entry? {
+    func entry(of order: String) -> Kept? {
         if let last, last.thread.order == order { return last }
         if let entry = young[order] {
             last = entry
@@ -46,7 +46,7 @@ final class OrderIndex {
         return entry
     }
 
-    func keep(_ entry: Entry) {
+    func keep(_ entry: Kept) {
         if young.count >= Self.threadsMax {
             swap(&young, &old)
             young.removeAll(keepingCapacity: true)

@@ -38,7 +38,7 @@ import Testing
         #expect(last.update.step == "labelled")
         #expect(last.update.text(of: "lot") == "L7")
         #expect(last.update.text(of: "serial") == "A1")
-        #expect(last.update.subjects == ["https://id.gs1.org/01/09506000134352/21/A1"])
+        #expect(last.update.subjects == ["https://id.gs1.org/01/09506000134352/10/L7/21/A1"])
         #expect(last.update.source == Source(.scan, station: "dock"))
         #expect(last.update.observedAt == gateway.clock.now)
         #expect(try gateway.intake.unmatchedScans(limit: 9).isEmpty)

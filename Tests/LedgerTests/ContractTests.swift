@@ -28,7 +28,7 @@ import Testing
     static let mistakes: [(text: String, place: String)] = [
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\nextra: 1\n", "c.yaml:6:8"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    by: hospital\n    color: red\n", "c.yaml:7:12"),
-        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    by: [hospital, pirate]\n", "c.yaml:6:20"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    by: [hospital, pirate]\n", "c.yaml:6:9"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    after: []\n", "c.yaml:6:5"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: [gone]}\n", "c.yaml:6:6"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: a, excludes: gone}\n", "c.yaml:6:6"),
