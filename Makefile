@@ -5,7 +5,6 @@ SWIFT := swift
 DEBUG := --disable-xctest
 RELEASE := -c release --disable-index-store
 DEMO := .demo
-MINUTES ?= 10
 
 .PHONY: all deps debug demo test check build bench format lint docs proto clean
 

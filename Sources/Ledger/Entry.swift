@@ -124,6 +124,10 @@ public struct Entry: Hashable, Sendable {
         do { try self.init(wire: bytes) } catch WireReader.Failure.malformed(let reason) {
             throw CustodyError(.entryMalformed, "the entry is malformed: \(reason)")
         }
+        // Verifiers read `previous` at the front of an entry, without decoding the rest.
+        guard previous.map({ bytes.starts(with: [0x0A, 0x20] + $0.bytes) }) ?? (bytes.first != 0x0A) else {
+            throw CustodyError(.entryMalformed, "the entry does not begin with the hash of the entry before it")
+        }
         if case .update(let update) = body { try update.checkLimits() }
     }
 }

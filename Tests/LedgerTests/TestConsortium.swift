@@ -35,6 +35,7 @@ struct TestConsortium {
     /// Signed by all five.
     let note: SignedNote
     let document: ConsortiumDocument
+    let rulebook: Rulebook
 
     /// - Parameter contracts: the sample contracts where none are given.
     init(contracts: [Contract]? = nil, version: Int = 1, previous: Hash? = nil) throws {
@@ -43,9 +44,8 @@ struct TestConsortium {
         let text = Self.text(members: members, contracts: self.contracts, version: version, previous: previous)
         note = try SignedNote(text: text, signatures: try members.map { try $0.key.sign(text) })
         document = try ConsortiumDocument(text: text)
+        rulebook = Rulebook(documents: [document], contracts: self.contracts)
     }
-
-    var rulebook: Rulebook { Rulebook(documents: [document], contracts: contracts) }
 
     subscript(_ role: Role) -> Member { members[Role.allCases.firstIndex(of: role) ?? 0] }
 
