@@ -5,7 +5,7 @@ import Ledger
 public struct MQTTConfiguration: Sendable {
     /// The protocol's version.
     public enum Version: String, Sendable, CaseIterable {
-        case v3_1_1 = "3.1.1"
+        case v311 = "3.1.1"
         case v5 = "5"
     }
 

@@ -106,9 +106,10 @@ extension ConsortiumDocument {
     }
 
     private static func isOneLine(_ name: String) -> Bool {
-        !name.isEmpty && name.unicodeScalars.allSatisfy {
-            ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
-        }
+        !name.isEmpty
+            && name.unicodeScalars.allSatisfy {
+                ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+            }
     }
 
     private static func isPlain(_ id: String) -> Bool {

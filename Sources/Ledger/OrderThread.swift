@@ -110,7 +110,8 @@ public struct OrderThread: Sendable {
     public func allowedSteps(of contract: Contract, role: Role) -> [Contract.Step] {
         let done = Set(stepsDone())
         return contract.steps.filter { step in
-            step.by.contains(role) && step.after.allSatisfy(done.contains) && !step.excludes.contains(where: done.contains)
+            step.by.contains(role) && step.after.allSatisfy(done.contains)
+                && !step.excludes.contains(where: done.contains)
                 && (step.repeats || !done.contains(step.name)) && !(step.after.isEmpty && !nodes.isEmpty)
         }
     }

@@ -38,7 +38,9 @@ struct WireReader {
 
     mutating func text() throws -> String {
         let slice = try slice()
-        guard let text = String(validating: slice, as: UTF8.self) else { throw Failure.malformed("a text is not UTF-8") }
+        guard let text = String(validating: slice, as: UTF8.self) else {
+            throw Failure.malformed("a text is not UTF-8")
+        }
         return text
     }
 
@@ -63,7 +65,9 @@ struct WireReader {
     }
 
     private mutating func take(_ count: UInt64) throws -> UnsafeRawBufferPointer {
-        guard count <= UInt64(bytes.count - position) else { throw Failure.malformed("it ends in the middle of a field") }
+        guard count <= UInt64(bytes.count - position) else {
+            throw Failure.malformed("it ends in the middle of a field")
+        }
         defer { position += Int(count) }
         return UnsafeRawBufferPointer(rebasing: bytes[position..<(position + Int(count))])
     }

@@ -74,7 +74,8 @@ private struct PNGHeader {
 
     init(width: Int, height: Int) {
         let size = DecodeFrame.length(width) + DecodeFrame.length(height)
-        bytes = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+        bytes =
+            [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
             + PNGHeader.chunk("IHDR", size + [8, 0, 0, 0, 0]) + PNGHeader.chunk("IDAT", [])
     }
 

@@ -52,8 +52,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ("h1 h2 h3 r1 r2", "group regulators any r1 r2\ngroup others 2 h1 h2 h3\n"
-            + "group members all regulators others\nquorum members\n", "group everyone 3 h1 h2 h3 r1 r2\n"),
+        (
+            "h1 h2 h3 r1 r2",
+            "group regulators any r1 r2\ngroup others 2 h1 h2 h3\n"
+                + "group members all regulators others\nquorum members\n", "group everyone 3 h1 h2 h3 r1 r2\n"
+        ),
         ("h1 h2", "group others 2 h1 h2\nquorum others\n", "group everyone 2 h1 h2\n"),
         ("r1", "group regulators any r1\nquorum regulators\n", "group everyone 1 r1\n"),
     ])
@@ -149,11 +152,13 @@ import Testing
         try await withFolder { folder in
             let folders = try folders(Self.three + [("late", .supplier)], in: folder)
             let text = try ConsortiumDraft(
-                name: "Test", organisations: folders.dropLast().map(\.organisation), contracts: []).text
+                name: "Test", organisations: folders.dropLast().map(\.organisation), contracts: []
+            ).text
             #expect(throws: CustodyError(.organisationNotListed, "")) { try folders[3].sign(text: text) }
             let impostor = try TestMember("hospital", .hospital).organisation
             let mixed = try ConsortiumDraft(
-                name: "Test", organisations: [impostor] + folders[1...].map(\.organisation), contracts: []).text
+                name: "Test", organisations: [impostor] + folders[1...].map(\.organisation), contracts: []
+            ).text
             #expect(throws: CustodyError(.organisationNotListed, "")) { try folders[0].sign(text: mixed) }
             #expect(!PrivateFile.exists("\(folders[0].directory)/signed-1.sha256"))
         }
@@ -163,7 +168,8 @@ import Testing
         try await withFolder { folder in
             let folders = try folders(Self.three, in: folder)
             let text = try ConsortiumDraft(
-                name: "Test", organisations: folders.map(\.organisation), contracts: []).text
+                name: "Test", organisations: folders.map(\.organisation), contracts: []
+            ).text
             let key = folders[1].key
             let forged = try NoteSignature(
                 name: key.name, keyID: key.verifierKey.keyID, signature: [UInt8](repeating: 1, count: 64))

@@ -100,8 +100,9 @@ import Testing
         let evidence = try #require(try store.read { try $0.evidence(against: log.id) }.first)
         #expect(Set([evidence.first.text, evidence.second.text]) == [try owner.head(300).text, other.text])
         #expect(try await offer(300, 300) == 403)
-        guard case .answer(let answer) = try await mirror.begin(
-            MirrorUpload.Header(origin: owner.origin, start: 300, end: 300))
+        guard
+            case .answer(let answer) = try await mirror.begin(
+                MirrorUpload.Header(origin: owner.origin, start: 300, end: 300))
         else {
             Issue.record("a frozen log was taken from")
             return

@@ -41,8 +41,9 @@ import X509
     }
 
     @Test func tellsTheHandlerWhichMemberCalls() async throws {
-        #expect(try await callHospital(as: members.supplier.tls("supplier/truck-9"))
-            == "supplier/truck-9 supplier")
+        #expect(
+            try await callHospital(as: members.supplier.tls("supplier/truck-9"))
+                == "supplier/truck-9 supplier")
     }
 
     @Test func refusesACertificateOfAForeignCA() async throws {

@@ -45,7 +45,8 @@ import Testing
 
     @Test func aMistakeInTheConfigurationIsNamedByItsPlace() throws {
         let file = site.state + "/gateway.yaml"
-        try "custody-gateway: 1\nlisten: 127.0.0.1:0\ncolour: red\n".write(toFile: file, atomically: true, encoding: .utf8)
+        try "custody-gateway: 1\nlisten: 127.0.0.1:0\ncolour: red\n".write(
+            toFile: file, atomically: true, encoding: .utf8)
         let (code, errors) = try outcome("run")
         #expect(code == 2)
         #expect(errors.contains("\(file):3:9"))

@@ -14,7 +14,8 @@ final class Program {
     private var status: Int32?
 
     /// - Parameter input: read as standard input; nil = nothing.
-    init(_ executable: String, _ arguments: [String], input: String = "/dev/null", errors: String = "/dev/null") throws {
+    init(_ executable: String, _ arguments: [String], input: String = "/dev/null", errors: String = "/dev/null") throws
+    {
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -66,7 +67,9 @@ final class Program {
     /// The exit code, 128 and the signal where one ended it. Blocks.
     func wait() -> Int32 {
         var status: Int32 = 0
-        if let known = self.status { status = known } else {
+        if let known = self.status {
+            status = known
+        } else {
             while waitpid(id, &status, 0) < 0 && errno == EINTR {}
             self.status = status
         }

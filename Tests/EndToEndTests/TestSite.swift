@@ -36,7 +36,8 @@ final class TestSite {
         .deletingLastPathComponent().path
 
     static func program(_ name: String) throws -> String {
-        let beside = [Bundle.main.bundleURL, URL(fileURLWithPath: CommandLine.arguments.first ?? "")]
+        let beside =
+            [Bundle.main.bundleURL, URL(fileURLWithPath: CommandLine.arguments.first ?? "")]
             .flatMap { [$0, $0.deletingLastPathComponent()] } + [URL(fileURLWithPath: repository + "/.build/debug")]
         let found = beside.map { $0.appendingPathComponent(name).path }.first {
             FileManager.default.isExecutableFile(atPath: $0)

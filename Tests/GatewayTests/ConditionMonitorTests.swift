@@ -89,9 +89,10 @@ import Testing
         #expect(try windows().count == 2)
         try read([50, 1_800])
         try await advance()
-        #expect(try windows() == [
-            ["1", "10.0000", ""], ["2", "30.0000", "true"], ["1", "50.0000", "true"], ["1", "900.0000", ""],
-        ])
+        #expect(
+            try windows() == [
+                ["1", "10.0000", ""], ["2", "30.0000", "true"], ["1", "50.0000", "true"], ["1", "900.0000", ""],
+            ])
     }
 
     @Test func readingsOutsideTheJourneyAreInNoWindow() async throws {

@@ -7,10 +7,12 @@ import Testing
 @Suite struct DisclosureTests {
     /// RFC 9901, section 4.2.3: the digest is taken over the base64url text, not over what it says.
     @Test func theCommitmentIsTakenOverTheBase64URLText() throws {
-        let disclosure = try Disclosure(name: "patient", value: Array("Möbius".utf8), salt: [UInt8](repeating: 0xFB, count: 32))
+        let disclosure = try Disclosure(
+            name: "patient", value: Array("Möbius".utf8), salt: [UInt8](repeating: 0xFB, count: 32))
         #expect(disclosure.commitment == Hash.sha256(Array(disclosure.encoded.utf8)))
         #expect(disclosure.encoded.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" })
-        let padded = disclosure.encoded.replacing("-", with: "+").replacing("_", with: "/")
+        let padded =
+            disclosure.encoded.replacing("-", with: "+").replacing("_", with: "/")
             + String(repeating: "=", count: (4 - disclosure.encoded.count % 4) % 4)
         let json = try #require(Data(base64Encoded: padded))
         let parts = try JSONDecoder().decode([String].self, from: json)

@@ -65,9 +65,11 @@ import Testing
             TestGateway.next("received", of: order), TestGateway.next("received", of: "nobody/knows"),
             Draft(order: .open(contract: "none"), step: "order.placed", source: Source(.operator)),
         ])
-        #expect(outcomes.map(\.code) == [
-            "step-out-of-order", nil, "step-repeated", nil, "step-unknown", nil, "order-unknown", "contract-unknown",
-        ])
+        #expect(
+            outcomes.map(\.code) == [
+                "step-out-of-order", nil, "step-repeated", nil, "step-unknown", nil, "order-unknown",
+                "contract-unknown",
+            ])
         #expect(try gateway.own.size == 5)
         #expect(try gateway.updates(of: order).map(\.update.step) == ["order.placed", "shipped", "received"])
         #expect(await LedgerVerifier(store: gateway.ledger).run().findings == [])
@@ -85,7 +87,8 @@ import Testing
 
     @Test(arguments: [(-1, true), (0, true), (1, false)])
     func theQueueHasALimit(step: (offset: Int, fits: Bool)) async throws {
-        let drafts = Array(repeating: TestGateway.next("shipped", of: "unknown"), count: Recorder.queueMax + step.offset)
+        let drafts = Array(
+            repeating: TestGateway.next("shipped", of: "unknown"), count: Recorder.queueMax + step.offset)
         let outcomes = await (try gateway.recorder()).record(drafts)
         #expect(outcomes.count == drafts.count)
         #expect(Set(outcomes.map(\.code)) == [step.fits ? "order-unknown" : "recorder-busy"])

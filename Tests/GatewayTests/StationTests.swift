@@ -84,7 +84,8 @@ import Testing
     }
 
     @Test func fixedFactsStandInEveryUpdate() async throws {
-        _ = await (try station("shipped", facts: ["vehicle": "truck-1"])).accept(Self.label(), from: ScanOrigin(source: "dock"))
+        _ = await (try station("shipped", facts: ["vehicle": "truck-1"])).accept(
+            Self.label(), from: ScanOrigin(source: "dock"))
         #expect(try gateway.updates(of: order).last?.update.facts == [Fact(name: "vehicle", value: .text("truck-1"))])
     }
 

@@ -30,10 +30,19 @@ import Testing
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    by: hospital\n    color: red\n", "c.yaml:7:12"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    by: [hospital, pirate]\n", "c.yaml:6:9"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    after: []\n", "c.yaml:6:5"),
-        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: [gone]}\n", "c.yaml:6:6"),
-        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: a, excludes: gone}\n", "c.yaml:6:6"),
+        (
+            "custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: [gone]}\n",
+            "c.yaml:6:6"
+        ),
+        (
+            "custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: a, excludes: gone}\n",
+            "c.yaml:6:6"
+        ),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, requires: [lot]}\n", "c.yaml:5:6"),
-        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, facts: {lot: secret}}\n", "c.yaml:5:34"),
+        (
+            "custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, facts: {lot: secret}}\n",
+            "c.yaml:5:34"
+        ),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, repeats: sometimes}\n", "c.yaml:5:30"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  a: {by: hospital}\n", "c.yaml:5:3"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, after: a}\n", "c.yaml:1:1"),

@@ -144,7 +144,9 @@ import Testing
 
     @Test func refusesAPreviousThatStandsBehindTheRest() throws {
         let bytes = try Self.entry(Self.bodies[0]).sealed()
-        #expect(throws: CustodyError(.entryMalformed, "")) { try Entry(bytes: Array(bytes[34...]) + Array(bytes[..<34])) }
+        #expect(throws: CustodyError(.entryMalformed, "")) {
+            try Entry(bytes: Array(bytes[34...]) + Array(bytes[..<34]))
+        }
     }
 
     @Test func hostileBytesAreRefusedWithoutATrap() throws {

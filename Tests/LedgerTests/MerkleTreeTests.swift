@@ -81,11 +81,13 @@ import Testing
         #expect(MerkleTree(size: 256, partialRows: tree.partialRows + [[]])?.partialRows == tree.partialRows)
     }
 
-    @Test(arguments: [
-        (0, [1]), (1, []), (1, [0]), (1, [2]), (255, [254]), (255, [255, 1]), (256, [256]), (256, [0]), (256, [0, 2]),
-        (257, [1]), (257, [0, 1]), (257, [1, 1, 1]), (UInt64.max, [255, 255, 255, 255, 255, 255, 255, 255]),
-        (1 << 63, [0, 0, 0, 0, 0, 0, 0, 128]),
-    ] as [(UInt64, [Int])])
+    @Test(
+        arguments: [
+            (0, [1]), (1, []), (1, [0]), (1, [2]), (255, [254]), (255, [255, 1]), (256, [256]), (256, [0]),
+            (256, [0, 2]),
+            (257, [1]), (257, [0, 1]), (257, [1, 1, 1]), (UInt64.max, [255, 255, 255, 255, 255, 255, 255, 255]),
+            (1 << 63, [0, 0, 0, 0, 0, 0, 0, 128]),
+        ] as [(UInt64, [Int])])
     func refusesRowsThatDoNotFitTheSize(size: UInt64, counts: [Int]) {
         let rows = counts.map { [Hash](repeating: .emptyTree, count: $0) }
         #expect(MerkleTree(size: size, partialRows: rows) == nil)
@@ -93,7 +95,8 @@ import Testing
 
     @Test func holdsSizesBelowTheLimit() throws {
         let full = [Hash](repeating: .emptyTree, count: 255)
-        let rows = [[Hash](repeating: .emptyTree, count: 254)] + [[Hash]](repeating: full, count: 6)
+        let rows =
+            [[Hash](repeating: .emptyTree, count: 254)] + [[Hash]](repeating: full, count: 6)
             + [[Hash](repeating: .emptyTree, count: 127)]
         var tree = try #require(MerkleTree(size: MerkleTree.sizeMax - 1, partialRows: rows))
         tree.append(.emptyTree)

@@ -86,10 +86,12 @@ import Testing
             $0.judge($0.update("order.placed", facts: [TestOrder.text("product", "hip"), TestOrder.text("color", "")]))
         },
         Refused(code: .factNotPrivate, past: []) {
-            $0.judge($0.update("order.placed", facts: [TestOrder.text("product", "hip"), TestOrder.text("patient", "")]))
+            $0.judge(
+                $0.update("order.placed", facts: [TestOrder.text("product", "hip"), TestOrder.text("patient", "")]))
         },
         Refused(code: .factRepeated, past: []) {
-            $0.judge($0.update("order.placed", facts: [TestOrder.text("product", "a"), TestOrder.text("product", "a")]))
+            $0.judge(
+                $0.update("order.placed", facts: [TestOrder.text("product", "a"), TestOrder.text("product", "a")]))
         },
         Refused(code: .ruleUnknown, past: []) {
             $0.judge($0.update("order.placed", firing: Firing(rule: "r", trigger: .emptyTree)))
@@ -217,8 +219,10 @@ import Testing
         for (number, step) in branches.enumerated() {
             let facts = (TestOrder.facts[step] ?? []) + (number == 0 ? [] : [TestOrder.text("reviewer", "2")])
             heads.append(
-                try order.record(step, parents: before, facts: step == "design.set"
-                    ? [TestOrder.text("design", "\(number)")] : facts))
+                try order.record(
+                    step, parents: before,
+                    facts: step == "design.set"
+                        ? [TestOrder.text("design", "\(number)")] : facts))
         }
         let conflict = try #require(order.thread.conflict(under: order.contract))
         #expect(Set([conflict.first, conflict.second]) == Set(heads))

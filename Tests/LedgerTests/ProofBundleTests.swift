@@ -163,8 +163,9 @@ import Testing
         let bytes = try bundle.encoded()
         for count in stride(from: 0, to: bytes.count, by: 7) {
             guard let cut = try? ProofBundle(bytes: Array(bytes.prefix(count))) else { continue }
-            #expect(cut.items.count + cut.documents.count + cut.contracts.count + cut.heads.count
-                < bundle.items.count + bundle.documents.count + bundle.contracts.count + bundle.heads.count)
+            #expect(
+                cut.items.count + cut.documents.count + cut.contracts.count + cut.heads.count
+                    < bundle.items.count + bundle.documents.count + bundle.contracts.count + bundle.heads.count)
         }
         #expect(refusal { try ProofBundle(bytes: []) }?.code == .bundleMalformed)
     }

@@ -195,19 +195,21 @@ import Testing
 
     static let key = "AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 
-    @Test(arguments: [
-        ("", .keyMalformed), ("a", .keyMalformed), ("++", .keyMalformed), ("example.com/foo+530d903a", .keyMalformed),
-        ("example.com/foo+530d903b+\(key)", .keyMalformed), ("example.com/foO+530d903a+\(key)", .keyMalformed),
-        ("example.com/foo+530D903A+\(key)", .keyMalformed), ("example.com/foo+530d903+\(key)", .keyMalformed),
-        ("example.com/foo+00530d903a+\(key)", .keyMalformed), ("+530d903a+\(key)", .keyMalformed),
-        ("example.com /foo+530d903a+\(key)", .keyMalformed), ("example.com/foo+530d903a+\(key)\n", .keyMalformed),
-        ("example.com/foo+530d903a+", .keyMalformed), ("example.com/foo+530d903a+AQ==", .keyMalformed),
-        ("example.com/foo+530d903a+\(key)AAAA", .keyMalformed),
-        ("example.com/foo+530d903a+\(key.dropLast(4))", .keyMalformed),
-        ("example.com/foo+530d903a+A\(key.dropFirst().dropLast())l", .keyMalformed),
-        ("example.com/foo+530d903a+Bu\(key.dropFirst(2))", .keyAlgorithmUnsupported),
-        ("example.com/foo+530d903a+/+\(key.dropFirst(2))", .keyAlgorithmUnsupported),
-    ] as [(String, CustodyError.Code)])
+    @Test(
+        arguments: [
+            ("", .keyMalformed), ("a", .keyMalformed), ("++", .keyMalformed),
+            ("example.com/foo+530d903a", .keyMalformed),
+            ("example.com/foo+530d903b+\(key)", .keyMalformed), ("example.com/foO+530d903a+\(key)", .keyMalformed),
+            ("example.com/foo+530D903A+\(key)", .keyMalformed), ("example.com/foo+530d903+\(key)", .keyMalformed),
+            ("example.com/foo+00530d903a+\(key)", .keyMalformed), ("+530d903a+\(key)", .keyMalformed),
+            ("example.com /foo+530d903a+\(key)", .keyMalformed), ("example.com/foo+530d903a+\(key)\n", .keyMalformed),
+            ("example.com/foo+530d903a+", .keyMalformed), ("example.com/foo+530d903a+AQ==", .keyMalformed),
+            ("example.com/foo+530d903a+\(key)AAAA", .keyMalformed),
+            ("example.com/foo+530d903a+\(key.dropLast(4))", .keyMalformed),
+            ("example.com/foo+530d903a+A\(key.dropFirst().dropLast())l", .keyMalformed),
+            ("example.com/foo+530d903a+Bu\(key.dropFirst(2))", .keyAlgorithmUnsupported),
+            ("example.com/foo+530d903a+/+\(key.dropFirst(2))", .keyAlgorithmUnsupported),
+        ] as [(String, CustodyError.Code)])
     func refusesWhatIsNoKey(vkey: String, expected: CustodyError.Code) throws {
         #expect(try code { _ = try VerifierKey(vkey: vkey) } == expected)
     }

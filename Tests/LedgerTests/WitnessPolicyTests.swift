@@ -66,38 +66,43 @@ import Testing
         }
         #expect(try WitnessPolicy(text: "  # nothing\nquorum none").text == "quorum none\n")
         let lines = try WitnessPolicy(text: Self.filled(Self.example)).text.split(separator: "\n")
-        #expect(lines.suffix(4).map(String.init) == [
-            "group X-witnesses 2 X1 X2 X3", "group Y-witnesses any Y1 Y2", "group X-and-Y all X-witnesses Y-witnesses",
-            "quorum X-and-Y",
-        ])
+        #expect(
+            lines.suffix(4).map(String.init) == [
+                "group X-witnesses 2 X1 X2 X3", "group Y-witnesses any Y1 Y2",
+                "group X-and-Y all X-witnesses Y-witnesses",
+                "quorum X-and-Y",
+            ])
     }
 
-    @Test(arguments: [
-        ([], false), ([1], false), ([1, 2], false), ([4], false), ([1, 4], false), ([4, 5], false), ([1, 2, 3], false),
-        ([1, 2, 4], true), ([2, 3, 5], true), ([1, 3, 4, 5], true), ([1, 2, 3, 4, 5], true), ([1, 2, 9], false),
-        ([1, 2, 4, 9], true),
-    ] as [([UInt8], Bool)])
+    @Test(
+        arguments: [
+            ([], false), ([1], false), ([1, 2], false), ([4], false), ([1, 4], false), ([4, 5], false),
+            ([1, 2, 3], false),
+            ([1, 2, 4], true), ([2, 3, 5], true), ([1, 3, 4, 5], true), ([1, 2, 3, 4, 5], true), ([1, 2, 9], false),
+            ([1, 2, 4, 9], true),
+        ] as [([UInt8], Bool)])
     func needsTwoOfXAndOneOfY(seeds: [UInt8], isSatisfied: Bool) throws {
         let policy = try WitnessPolicy(text: Self.filled(Self.example))
         #expect(try policy.isSatisfied(by: Self.keys(seeds)) == isSatisfied)
     }
 
-    @Test(arguments: [
-        ("quorum none", [], true), ("witness a <W1>\nquorum none", [], true),
-        ("witness a <W1>\nwitness b <W2>\nquorum a", [1], true),
-        ("witness a <W1>\nwitness b <W2>\nquorum a", [2], false),
-        ("witness a <W1>\nwitness b <W2>\ngroup g all a b\nquorum g", [1], false),
-        ("witness a <W1>\nwitness b <W2>\ngroup g all a b\nquorum g", [1, 2], true),
-        ("witness a <W1>\nwitness b <W2>\ngroup g any a b\nquorum g", [2], true),
-        ("witness a <W1>\nwitness b <W2>\ngroup g 2 a b\nquorum a", [1], true),
-        ("witness a <W1>\ngroup g 1 a\ngroup h all g\ngroup i any h\nquorum i", [1], true),
-        ("\twitness  a\t<W1>  \n \t\n \t# quorum none\n quorum\ta ", [1], true),
-        ("witness # <W1>\nquorum #", [1], true), ("witness quorum <W1>\nquorum quorum", [1], true),
-        ("witness a <W1>\nquorum a\nwitness b <W2>\nlog <L1>\ngroup g all b", [1], true),
-        ("log <L1>\nwitness w <W1>\nquorum w", [1], true),
-        ("witness \u{212A} <W1>\nwitness K <W2>\nquorum \u{212A}", [2], false),
-        ("witness e\u{301} <W1>\nwitness \u{E9} <W2>\nquorum \u{E9}", [1], false),
-    ] as [(String, [UInt8], Bool)])
+    @Test(
+        arguments: [
+            ("quorum none", [], true), ("witness a <W1>\nquorum none", [], true),
+            ("witness a <W1>\nwitness b <W2>\nquorum a", [1], true),
+            ("witness a <W1>\nwitness b <W2>\nquorum a", [2], false),
+            ("witness a <W1>\nwitness b <W2>\ngroup g all a b\nquorum g", [1], false),
+            ("witness a <W1>\nwitness b <W2>\ngroup g all a b\nquorum g", [1, 2], true),
+            ("witness a <W1>\nwitness b <W2>\ngroup g any a b\nquorum g", [2], true),
+            ("witness a <W1>\nwitness b <W2>\ngroup g 2 a b\nquorum a", [1], true),
+            ("witness a <W1>\ngroup g 1 a\ngroup h all g\ngroup i any h\nquorum i", [1], true),
+            ("\twitness  a\t<W1>  \n \t\n \t# quorum none\n quorum\ta ", [1], true),
+            ("witness # <W1>\nquorum #", [1], true), ("witness quorum <W1>\nquorum quorum", [1], true),
+            ("witness a <W1>\nquorum a\nwitness b <W2>\nlog <L1>\ngroup g all b", [1], true),
+            ("log <L1>\nwitness w <W1>\nquorum w", [1], true),
+            ("witness \u{212A} <W1>\nwitness K <W2>\nquorum \u{212A}", [2], false),
+            ("witness e\u{301} <W1>\nwitness \u{E9} <W2>\nquorum \u{E9}", [1], false),
+        ] as [(String, [UInt8], Bool)])
     func readsGoodPolicies(text: String, seeds: [UInt8], isSatisfied: Bool) throws {
         let policy = try WitnessPolicy(text: Self.filled(text))
         #expect(try policy.isSatisfied(by: Self.keys(seeds)) == isSatisfied)

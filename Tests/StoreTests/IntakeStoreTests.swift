@@ -63,7 +63,8 @@ import Testing
     @Test func keepsAnUnmatchedScanOncePerStation() throws {
         for (station, time) in [("dock", 1), ("dock", 2), ("ward", 3)] as [(String, Int64)] {
             try intake.keepUnmatched(
-                bytes: [0x1D, 0x31], symbologyIdentifier: "]d2", station: station, receivedAt: time, reason: "why \(time)")
+                bytes: [0x1D, 0x31], symbologyIdentifier: "]d2", station: station, receivedAt: time,
+                reason: "why \(time)")
         }
         let scans = try intake.unmatchedScans(limit: 10)
         #expect(scans.map(\.station) == ["ward", "dock"])

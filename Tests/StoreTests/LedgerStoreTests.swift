@@ -25,8 +25,9 @@ import Testing
         #expect(try ledger.store.read { try $0.entries(log: record.id, from: 0, count: 99) } == log.sealed.map(\.bytes))
         #expect(try ledger.store.read { try $0.entry(log: record.id, index: 19) } == log.sealed[19].bytes)
         #expect(try ledger.store.read { try $0.entry(log: record.id, index: 20) } == nil)
-        #expect(try ledger.store.read { try $0.entries(log: record.id, from: 5, count: 2) }
-            == log.sealed[5..<7].map(\.bytes))
+        #expect(
+            try ledger.store.read { try $0.entries(log: record.id, from: 5, count: 2) }
+                == log.sealed[5..<7].map(\.bytes))
     }
 
     @Test(arguments: [1, 255, 256, 257, 600, 65_537])
@@ -167,7 +168,8 @@ import Testing
             let kept = try #require(try transaction.snapshot.checkpoint(size: 3, of: record.id))
             for role in [Role.hospital, .regulator] {
                 let line = try ledger.consortium[role].cosigner.cosign(kept.text, time: 9).line
-                try transaction.keep([Cosignature(cosigner: role.rawValue, time: 9, line: line)], size: 3, of: record.id)
+                try transaction.keep(
+                    [Cosignature(cosigner: role.rawValue, time: 9, line: line)], size: 3, of: record.id)
             }
             try transaction.confirm(record, size: 3)
             try transaction.forgetOldCheckpoints(of: record.id)
