@@ -102,7 +102,18 @@ extension ConsortiumDocument {
         guard organisations.allSatisfy({ Self.isPlain($0.id) }) else {
             throw root.failure("an organisation's id has 1 to 63 of the characters a-z, 0-9 and -")
         }
+        guard [quorum, recovery].allSatisfy(Self.isRule) else {
+            throw root.failure("quorum and recovery hold lines of groups and one quorum, and nothing else")
+        }
         _ = try policy(logs: [])
+    }
+
+    /// Another log or witness in the policy would be another member.
+    private static func isRule(_ text: String) -> Bool {
+        text.split(separator: "\n").allSatisfy { line in
+            let first = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).first
+            return first == nil || first == "group" || first == "quorum"
+        }
     }
 
     private static func isOneLine(_ name: String) -> Bool {

@@ -139,6 +139,14 @@ extension LedgerTransaction {
         }
     }
 
+    /// Judges again what waited for a contract that has now come.
+    func wake(waitingFor awaited: Hash) throws {
+        for waiter in try takeWaiters(for: awaited) {
+            guard let (log, update, reference) = try stored(waiter) else { continue }
+            try settle(try judge(update, from: reference.origin, floor: 0), of: update, at: reference, log: log)
+        }
+    }
+
     private func takeWaiters(for awaited: Hash) throws -> [EntryID] {
         let waiters = try Int64.fetchAll(
             database, sql: "SELECT entry FROM waiting WHERE awaited = ? ORDER BY entry",

@@ -54,6 +54,7 @@ public final class LedgerTransaction {
         statement.bind(contract.text, at: 2)
         try statement.run()
         try reloadRulebook()
+        try wake(waitingFor: contract.hash)
     }
 
     private func reloadRulebook() throws { index.rulebook = try snapshot.rulebook() }
