@@ -27,6 +27,7 @@ public struct MirrorRoutes: Sendable {
         router.post("/add-checkpoint") { request, _ in try await addCheckpoint(request) }
         router.post("/add-entries") { request, _ in try await addEntries(request) }
         router.post("/custody/v1/logs") { request, _ in try await introduce(request) }
+        router.post("/custody/v1/cosignatures") { request, _ in try await takeCosignatures(request) }
         router.get("/custody/v1/news") { request, _ in try await news(request) }
         router.get("/:hash/checkpoint") { _, context in
             try checkpoint(of: try context.parameters.require("hash"))
@@ -57,6 +58,16 @@ public struct MirrorRoutes: Sendable {
             return Response(status: .ok)
         } catch let error as CustodyError {
             return response(.refused(.forbidden, error.description))
+        }
+    }
+
+    private func takeCosignatures(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: SignedNote.bytesMax)
+        do {
+            try await mirror.keepCosignatures(of: try SignedNote(bytes: body.readableBytesView))
+            return Response(status: .ok)
+        } catch let error as CustodyError {
+            return response(.refused(.unprocessable, error.description))
         }
     }
 

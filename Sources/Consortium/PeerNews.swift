@@ -3,6 +3,8 @@ import Ledger
 /// What a gateway tells those who hold a long poll: how far it has each log. Our one extension beside C2SP.
 struct PeerNews: Codable, Hashable, Sendable {
     static let path = "/custody/v1/news"
+    /// Takes a checkpoint with cosignatures that its sender has and the receiver may lack.
+    static let cosignaturesPath = "/custody/v1/cosignatures"
     /// How long a poll is held when there is nothing to tell.
     static let holdMax: Duration = .seconds(25)
     static let bytesMax = 4 << 20

@@ -27,8 +27,20 @@ struct PeerPull {
             let package = try await package(from: next, of: checkpoint, tiles: tiles)
             next = try await mirror.take(package, for: checkpoint)
         }
-        _ = try await mirror.finish(checkpoint)
+        let lines = try await mirror.finish(checkpoint) ?? []
         try await mirror.keepCosignatures(of: note)
+        try await handBack(lines, under: note)
+    }
+
+    /// Whoever cannot be dialled cannot be asked for its cosignature: it leaves it with the peer, from which the log's
+    /// owner hears of it.
+    private func handBack(_ lines: [String], under note: SignedNote) async throws {
+        guard !lines.isEmpty else { return }
+        let cosigned = try note.adding(lines.map { try NoteSignature(line: $0) })
+        _ = try await client.post(
+            path: PeerNews.cosignaturesPath, contentType: "text/plain; charset=utf-8",
+            body: Array(cosigned.encoded.utf8),
+            deadline: .now + Self.requestMax)
     }
 
     private func record() throws -> LogRecord {

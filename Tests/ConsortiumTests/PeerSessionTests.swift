@@ -1,0 +1,264 @@
+import FoundationEssentials
+import Hummingbird
+import Ledger
+import Logging
+import Store
+import Testing
+
+@testable import Consortium
+
+/// Gateways that meet over real TLS on loopback.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct PeerSessionTests {
+    struct NotInTime: Error {}
+
+    /// One member's gateway: what it stores and what it serves.
+    private struct Gateway {
+        let member: TestMember
+        let document: ConsortiumDocument
+        let tls: ConsortiumTLS
+        let store: LedgerStore
+        let mirror: Consortium.Mirror
+        let rounds: PushRounds
+        let recent = RecentPushes()
+
+        init(_ member: TestMember, _ store: LedgerStore, _ document: ConsortiumDocument) throws {
+            self.member = member
+            self.document = document
+            self.store = store
+            tls = try member.tls("\(member.organisation.id)/gw")
+            mirror = Mirror(
+                store: store, cosigner: (member.organisation.id, member.cosigner), now: { 1_700_000_000_000_000 })
+            rounds = PushRounds(store: store, mirror: mirror)
+        }
+
+        /// Serves the consortium port while `body` runs.
+        func serve(_ body: (_ address: String) async throws -> Void) async throws {
+            let router = Router(context: MemberContext.self)
+            MirrorRoutes(store: store, mirror: mirror, pushes: recent, instance: "test").add(to: router)
+            try await serving(document, tls, router: router, body: body)
+        }
+
+        func session(with peer: TestMember, at address: String) throws -> PeerSession {
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let client = try ConsortiumClient(
+                organisation: peer.organisation.id, address: address, tls: tls, document: document)
+            return PeerSession(
+                client: client, store: store, mirror: mirror, rounds: rounds, recent: recent, logger: logger)
+        }
+
+        func until(_ isMet: @escaping @Sendable (LedgerSnapshot) throws -> Bool) async throws {
+            let changes = store.changes.follow()
+            if try store.read(isMet) { return }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { group.cancelAll() }
+                group.addTask { for await _ in changes where try store.read(isMet) { return } }
+                group.addTask {
+                    try await Task.sleep(until: .soon, clock: .continuous)
+                    throw NotInTime()
+                }
+                try await group.next()
+            }
+        }
+
+        func untilIt(has size: UInt64, of origin: String) async throws {
+            try await until { snapshot in
+                guard let log = try snapshot.log(origin), let head = try snapshot.head(of: log.id) else { return false }
+                return try Checkpoint(text: head.text).size >= size
+            }
+        }
+
+        func entries(of origin: String) throws -> [[UInt8]] {
+            try store.read { snapshot in
+                let log = try #require(try snapshot.log(origin))
+                return try snapshot.entries(log: log.id, from: 0, count: Int(log.size))
+            }
+        }
+    }
+
+    /// The supplier with a log, and two gateways that have nothing yet.
+    private struct Three {
+        let members: TestMembers
+        let owner: TestOwner
+        let supplier: Gateway
+        let hospital: Gateway
+        let regulator: Gateway
+
+        init(entries: Int, in folder: String) throws {
+            members = try TestMembers()
+            let document = members.document
+            owner = try TestOwner(members.supplier, in: folder, document: document)
+            try owner.append(entries - 1)
+            supplier = try Gateway(members.supplier, owner.store, document)
+            hospital = try Gateway(
+                members.hospital, TestOwner.store(in: folder, name: "hospital", document: document), document)
+            regulator = try Gateway(
+                members.regulator, TestOwner.store(in: folder, name: "regulator", document: document), document)
+        }
+    }
+
+    /// Runs sessions while `body` waits for what they do.
+    private func running(_ sessions: [PeerSession], _ body: () async throws -> Void) async throws {
+        let tasks = sessions.map { session in Task { await session.run() } }
+        let result: Result<Void, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+        try result.get()
+    }
+
+    // MARK: Sessions
+
+    @Test func aPushedLogArrivesWholeAndIsConfirmedByTheQuorum() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 700, in: folder)
+            try await three.hospital.serve { hospital in
+                try await three.regulator.serve { regulator in
+                    let sessions = [
+                        try three.supplier.session(with: three.members.hospital, at: hospital),
+                        try three.supplier.session(with: three.members.regulator, at: regulator),
+                    ]
+                    try await running(sessions) {
+                        try await three.supplier.until { try $0.ownLog()?.confirmed == 700 }
+                        for mirror in [three.hospital, three.regulator] {
+                            try await mirror.untilIt(has: 700, of: three.owner.origin)
+                        }
+                    }
+                }
+            }
+            let own = try three.supplier.entries(of: three.owner.origin)
+            #expect(own.count == 700)
+            #expect(try three.hospital.entries(of: three.owner.origin) == own)
+            #expect(try three.regulator.entries(of: three.owner.origin) == own)
+        }
+    }
+
+    @Test func aMemberWhomNobodyCanDialPullsTheWholeLog() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 700, in: folder)
+            try await three.hospital.serve { hospital in
+                let sessions = [
+                    try three.supplier.session(with: three.members.hospital, at: hospital),
+                    try three.regulator.session(with: three.members.hospital, at: hospital),
+                ]
+                let (origin, regulator) = (three.owner.origin, three.members.regulator.organisation.id)
+                try await running(sessions) {
+                    try await three.regulator.untilIt(has: 700, of: origin)
+                    // Its cosignature reaches the owner by way of the hospital.
+                    try await three.supplier.until { snapshot in
+                        guard let log = try snapshot.log(origin) else { return false }
+                        return try snapshot.cosignatures(size: 700, of: log.id).contains { $0.cosigner == regulator }
+                    }
+                }
+            }
+            let own = try three.supplier.entries(of: three.owner.origin)
+            #expect(try three.regulator.entries(of: three.owner.origin) == own)
+        }
+    }
+
+    @Test func aPeerThatIsDownDoesNotDelayTheOther() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 300, in: folder)
+            try await three.hospital.serve { hospital in
+                // Nothing listens on port 1.
+                let down = try three.supplier.session(with: three.members.regulator, at: "https://127.0.0.1:1")
+                let good = try three.supplier.session(with: three.members.hospital, at: hospital)
+                try await running([down, good]) {
+                    let began = ContinuousClock.now
+                    try await three.hospital.untilIt(has: 300, of: three.owner.origin)
+                    #expect(ContinuousClock.now - began < .seconds(ConsortiumClient.connectSeconds))
+                    try three.owner.append(1)
+                    try await three.hospital.untilIt(has: 301, of: three.owner.origin)
+                    #expect(down.status.pushed == 0 && !down.status.isConnected)
+                }
+            }
+        }
+    }
+
+    @Test func aNewEntryReachesAConnectedPeerAtOnce() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 2, in: folder)
+            try await three.hospital.serve { hospital in
+                let session = try three.supplier.session(with: three.members.hospital, at: hospital)
+                try await running([session]) {
+                    try await three.hospital.untilIt(has: 2, of: three.owner.origin)
+                    for size in UInt64(3)...12 {
+                        let began = ContinuousClock.now
+                        try three.owner.append(1)
+                        try await three.hospital.untilIt(has: size, of: three.owner.origin)
+                        #expect(ContinuousClock.now - began < .seconds(2))
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: add-entries
+
+    /// What the hospital answers to an upload, where it knows the checkpoint of 300 entries and none of them.
+    private func answer(
+        to upload: (TestOwner) throws -> [UInt8]
+    ) async throws -> ConsortiumClient.Answer {
+        try await withFolder { folder in
+            let three = try Three(entries: 300, in: folder)
+            try await three.hospital.mirror.introduce(origin: three.owner.origin, chain: three.owner.chain)
+            let checkpoint = try three.owner.checkpoint(old: 0, size: 300)
+            #expect(try await three.hospital.mirror.addCheckpoint(checkpoint).status == 200)
+            let body = try upload(three.owner)
+            var answer: ConsortiumClient.Answer?
+            try await three.hospital.serve { address in
+                answer = try await calling("hospital", at: address, as: three.supplier.tls, three.members.document) {
+                    try await $0.post(
+                        path: "/add-entries", contentType: "application/octet-stream", body: body, deadline: .soon)
+                }
+            }
+            return try #require(answer)
+        }
+    }
+
+    private func header(_ origin: String, from start: UInt64, to end: UInt64 = 300) -> [UInt8] {
+        MirrorUpload.header(MirrorUpload.Header(origin: origin, start: start, end: end))
+    }
+
+    private func text(_ answer: ConsortiumClient.Answer) -> String { String(decoding: answer.body, as: UTF8.self) }
+
+    @Test func aPrefixIsAcceptedAndTheNextEntryNamed() async throws {
+        let answer = try await answer { owner in
+            try header(owner.origin, from: 0) + owner.packages(from: 0, to: 300)[0].bytes
+        }
+        #expect(answer.status == 202)
+        #expect(answer.headers[.contentType] == "text/x.tlog.mirror-info")
+        #expect(text(answer) == "300\n256\n\n")
+    }
+
+    @Test func aStartBeyondTheNextEntryIsAConflict() async throws {
+        let answer = try await answer { owner in
+            try header(owner.origin, from: 256) + owner.packages(from: 256, to: 300).flatMap(\.bytes)
+        }
+        #expect(answer.status == 409)
+        #expect(answer.headers[.contentType] == "text/x.tlog.mirror-info")
+        #expect(text(answer) == "300\n0\n\n")
+    }
+
+    @Test func aWrongProofIsUnprocessable() async throws {
+        let answer = try await answer { owner in
+            let package = try owner.packages(from: 0, to: 300)[0]
+            let wrong = MirrorUpload.Package(
+                start: 0, entries: package.entries, proof: package.proof.map { _ in .emptyTree })
+            return header(owner.origin, from: 0) + wrong.bytes
+        }
+        #expect(answer.status == 422)
+    }
+
+    @Test func aTornFirstPackageIsMalformed() async throws {
+        let answer = try await answer { owner in
+            try header(owner.origin, from: 0) + owner.packages(from: 0, to: 300)[0].bytes.dropLast()
+        }
+        #expect(answer.status == 400)
+    }
+
+    @Test func anUnknownLogIsNotFound() async throws {
+        let answer = try await answer { _ in header("supplier/other", from: 0) }
+        #expect(answer.status == 404)
+    }
+}

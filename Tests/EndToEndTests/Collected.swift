@@ -1,0 +1,1 @@
+../CaptureTests/Collected.swift
