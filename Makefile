@@ -27,7 +27,7 @@ demo: debug
 	.build/debug/firmware-sim demo --directory $(DEMO) $(if $(ONCE),--once)
 
 test: debug
-	$(SWIFT) test --skip-build $(DEBUG)
+	$(SWIFT) test --skip-build --no-parallel $(DEBUG)
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Firmware-Sim Benchmarks

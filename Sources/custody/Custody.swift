@@ -16,7 +16,10 @@ struct Custody: AsyncParsableCommand {
             ReindexCommand.self, DecodeWorkerCommand.self, AppendLoadCommand.self,
         ])
 
-    static func main() async {
+    /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there
+    /// are others.
+    @MainActor static func main() async {
+        if CommandLine.arguments.dropFirst().first == DecodeWorkerCommand.name { DecodeWorkerCommand.work() }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -73,15 +73,14 @@ struct DecodeCommand: AsyncParsableCommand {
     }
 }
 
-struct DecodeWorkerCommand: AsyncParsableCommand {
+struct DecodeWorkerCommand: ParsableCommand {
     static let name = "decode-worker"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Decode images from standard input, for the gateway.", shouldDisplay: false)
 
-    func run() async throws {
-        let status = DecodeWorker.run(input: 0, output: 1)
-        guard status == 0 else { throw CheckFailed(message: "") }
-    }
+    static func work() -> Never { exit(DecodeWorker.run(input: 0, output: 1)) }
+
+    func run() { Self.work() }
 }
 
 struct IdentifyCommand: AsyncParsableCommand {

@@ -108,10 +108,20 @@ import X509
         refuses([[]])
         refuses([[0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF]])
         for end in stride(from: 0, to: chain[0].count, by: 7) { refuses([Array(chain[0][..<end])]) }
+        // What is signed: a SEQUENCE within the outer one, both with a length of two bytes.
+        try #require(chain[0][5] == 0x82)
+        let signed = 8 + (Int(chain[0][6]) << 8 | Int(chain[0][7]))
         for place in stride(from: 0, to: chain[0].count, by: 5) {
             var damaged = chain[0]
             damaged[place] ^= 0x01
-            refuses([damaged])
+            guard place >= signed else {
+                refuses([damaged])
+                continue
+            }
+            // The signature's DER has bits that mean nothing; no damage to it may certify another key.
+            let found = try? LogCertificate.verify(
+                chain: [damaged], origin: "hospital/gw1", document: members.document, at: nil)
+            #expect(found == nil || found?.publicKey == key.publicKey)
         }
     }
 
