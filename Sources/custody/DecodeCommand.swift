@@ -78,7 +78,7 @@ struct DecodeWorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Decode images from standard input, for the gateway.", shouldDisplay: false)
 
-    static func work() -> Never { exit(DecodeWorker.run(input: 0, output: 1)) }
+    static func work() -> Never { Foundation.exit(DecodeWorker.run(input: 0, output: 1)) }
 
     func run() { Self.work() }
 }
