@@ -109,7 +109,7 @@ let package = Package(
         tests(of: "Telemetry", ["Telemetry"]),
         tests(of: "Store", ["Store", "Ledger", "Telemetry", grdb]),
         tests(of: "Gateway", ["Gateway", "Capture", "Store", "Ledger", "Telemetry", "Identifiers", grdb, logging]),
-        tests(of: "EndToEnd", ["Capture", "Store", "Ledger", "Telemetry"]),
+        tests(of: "EndToEnd", ["Capture", "Store", "Ledger", "Telemetry", grdb]),
         tests(
             of: "Capture", ["Capture", "Identifiers", "Telemetry", "Ledger", logging], resources: [.copy("Fixtures")]),
         tests(

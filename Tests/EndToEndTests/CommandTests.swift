@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Glibc
 import Ledger
 import Store
@@ -89,7 +90,10 @@ import Testing
             let log = try #require(try snapshot.ownLog())
             return try #require(try snapshot.entry(log: log.id, index: 1))
         }
-        // Whatever the write-ahead log holds is in the file once the last connection has been closed.
+        // A program that ends may leave its write-ahead log behind, which would hide what stands in the file.
+        try DatabaseQueue(path: site.ledger).writeWithoutTransaction {
+            try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        }
         var bytes = try Data(contentsOf: URL(fileURLWithPath: site.ledger))
         // SQLite leaves old copies behind when it moves rows: the same byte of each.
         var rest = bytes.startIndex..<bytes.endIndex
