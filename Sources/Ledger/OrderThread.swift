@@ -105,16 +105,6 @@ public struct OrderThread: Sendable {
     public func stepsDone() -> [String] {
         nodes.filter(\.verdict.isAccepted).map(\.update.step)
     }
-
-    /// The contract's steps that `role` may record next, were it to name all heads as parents.
-    public func allowedSteps(of contract: Contract, role: Role) -> [Contract.Step] {
-        let done = Set(stepsDone())
-        return contract.steps.filter { step in
-            step.by.contains(role) && step.after.allSatisfy(done.contains)
-                && !step.excludes.contains(where: done.contains)
-                && (step.repeats || !done.contains(step.name)) && !(step.after.isEmpty && !nodes.isEmpty)
-        }
-    }
 }
 
 // MARK: - Judging
