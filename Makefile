@@ -6,7 +6,7 @@ DEBUG := --disable-xctest
 RELEASE := -c release --disable-index-store
 DEMO := .demo
 
-.PHONY: all deps debug demo test check build bench format lint docs proto clean
+.PHONY: all deps debug demo test check build bench bench-large fuzz format lint docs proto clean
 
 all: build
 
@@ -30,10 +30,10 @@ test: debug
 	$(SWIFT) test --skip-build --no-parallel $(DEBUG)
 
 lint:
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Firmware-Sim Benchmarks
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Firmware-Sim Benchmarks Fuzz
 
 format:
-	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Firmware-Sim Benchmarks
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Firmware-Sim Benchmarks Fuzz
 
 # Public symbols and their links, for the layers that others build on.
 docs: debug
@@ -48,6 +48,19 @@ bench: deps
 	$(SWIFT) build $(RELEASE) --product custody
 	$(SWIFT) build $(RELEASE) --product custody-bench
 	.build/release/custody-bench --directory .build/bench --output .build/bench.json
+
+# Stores of millions, by hand: half an hour. Kept with the machine and the commit.
+bench-large: deps
+	$(SWIFT) build $(RELEASE) --product custody
+	$(SWIFT) build $(RELEASE) --product custody-bench
+	.build/release/custody-bench --large --directory .build/bench \
+		--output Benchmarks/Results/$$(date +%F)-$$(git rev-parse --short HEAD).json
+
+# Hostile bytes into every parser, by hand: make fuzz MINUTES=60
+MINUTES ?= 5
+fuzz: deps
+	$(SWIFT) build $(DEBUG) --product custody-fuzz
+	.build/debug/custody-fuzz --minutes $(MINUTES) --seed $$(date +%s)
 
 # Generates the Swift of the durable formats again, after a change of a .proto file.
 proto: deps

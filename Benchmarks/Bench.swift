@@ -15,20 +15,27 @@ struct Bench: AsyncParsableCommand {
     var only: [String] = []
     @Option(help: "Entries in the store from which a gateway is started.")
     var startEntries = 1_000_000
+    @Flag(help: "Measure one store of many entries instead, and say on which machine.")
+    var large = false
+    @Option(help: "Entries in the store of --large.")
+    var largeEntries = 10_000_000
 
     func run() async throws {
         let folder = URL(fileURLWithPath: directory).standardizedFileURL.path
         try? FileManager.default.removeItem(atPath: folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var table = Table()
-        for part in parts(folder) where isWanted(part.name) {
+        for part in large ? largeParts(folder) : parts(folder) where isWanted(part.name) {
             FileHandle.standardError.write(Data("\(part.name) ...\n".utf8))
             for row in try await part.run() { table.add(row) }
         }
         print(table.text)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(table.rows).write(to: URL(fileURLWithPath: output))
+        let json = try large ? encoder.encode(LargeResult(rows: table.rows)) : encoder.encode(table.rows)
+        let file = URL(fileURLWithPath: output)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try json.write(to: file)
         try? FileManager.default.removeItem(atPath: folder)
     }
 
@@ -45,6 +52,10 @@ struct Bench: AsyncParsableCommand {
             Part(name: "intake") { try await IntakeBench(folder: "\(folder)/intake").run() },
             Part(name: "gateway") { try await StartBench(folder: "\(folder)/start", entries: startEntries).run() },
         ]
+    }
+
+    private func largeParts(_ folder: String) -> [Part] {
+        [Part(name: "large") { try await LargeBench(folder: "\(folder)/large", entries: largeEntries).run() }]
     }
 
     private func isWanted(_ name: String) -> Bool { only.isEmpty || only.contains { name.hasPrefix($0) } }

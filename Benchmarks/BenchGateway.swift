@@ -91,9 +91,8 @@ struct BenchGateway {
     }
 }
 
-/// Drafts as a busy site makes them: many orders at once, each going through its contract step by step.
+/// Drafts as a busy site makes them: thousands of orders at once, each going through its contract step by step.
 struct Workload {
-    static let ordersMax = 1_024
     private static let steps: [(String, [(name: String, value: Draft.Value)])] = [
         ("design.set", [("design", .text("DES-4711-A"))]),
         ("materials.recorded", [("material", .text("Ti-6Al-4V ELI")), ("lot", .text("LOT-2026-0815"))]),
@@ -104,27 +103,43 @@ struct Workload {
         ("after-sales.recorded", [("finding", .text("no complaint at the yearly check"))]),
     ]
 
-    private var orders: [(name: String, done: Int)] = []
-    private var next = 0
+    /// Orders that go on, the one that rested longest first, each with the number of steps done.
+    private var orders: Deque = Deque()
+    private var made = 0
     private var opened = 0
 
-    /// The next drafts; receipts of those that open orders come back through `opened`.
+    private struct Deque {
+        var front: ArraySlice<(name: String, done: Int)> = []
+        var back: [(name: String, done: Int)] = []
+
+        mutating func next() -> (name: String, done: Int)? {
+            if front.isEmpty {
+                front = back[...]
+                back = []
+            }
+            return front.popFirst()
+        }
+    }
+
+    /// One draft in eight opens an order; `take` lets it go on.
     mutating func drafts(_ count: Int) -> [Draft] { (0..<count).map { _ in draft() } }
 
+    /// Drafts that open orders.
+    mutating func openings(_ count: Int) -> [Draft] { (0..<count).map { _ in opening() } }
+
     private mutating func draft() -> Draft {
-        guard orders.count >= Self.ordersMax else { return open() }
-        next = (next + 1) % orders.count
-        guard orders[next].done < Self.steps.count else { return open(replacing: next) }
-        let (step, facts) = Self.steps[orders[next].done]
-        orders[next].done += 1
+        made += 1
+        guard !made.isMultiple(of: 8), var order = orders.next() else { return opening() }
+        let (step, facts) = Self.steps[order.done]
+        order.done += 1
+        if order.done < Self.steps.count { orders.back.append(order) }
         return Draft(
-            order: .existing(orders[next].name), step: step, facts: facts,
+            order: .existing(order.name), step: step, facts: facts,
             subjects: ["https://id.gs1.org/01/04012345000016/10/A1B2C3/21/SN-000123456"],
             observedAt: 1_700_000_000_000_000, source: Source(.scan, station: "dock-1"))
     }
 
-    private mutating func open(replacing place: Int? = nil) -> Draft {
-        if let place { orders.remove(at: place) }
+    private mutating func opening() -> Draft {
         opened += 1
         return Draft(
             order: .open(contract: "bench-device"), step: "order.placed",
@@ -133,6 +148,6 @@ struct Workload {
     }
 
     mutating func take(_ receipts: [Receipt]) {
-        orders += receipts.filter { $0.step == "order.placed" }.map { ($0.order, 0) }
+        orders.back += receipts.filter { $0.step == "order.placed" }.map { ($0.order, 0) }
     }
 }

@@ -1,5 +1,6 @@
 import Capture
 import Foundation
+import Programs
 import Store
 import Synchronization
 import Telemetry
@@ -81,7 +82,7 @@ private final class CountingSink: ReadingSink {
 /// A real mosquitto on a free loopback port.
 final class BenchBroker: Sendable {
     let port: Int
-    private let process: Process
+    private let process: ChildProcess
 
     init(folder: String) async throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -100,8 +101,8 @@ final class BenchBroker: Sendable {
     }
 
     func stop() {
-        process.terminate()
-        process.waitUntilExit()
+        process.send(SIGKILL)
+        _ = process.wait()
     }
 
     /// Makes the broker keep messages for a client that is not there.
@@ -112,7 +113,7 @@ final class BenchBroker: Sendable {
                 "-p", "\(port)", "-q", "1", "-c", "-i", client, "-t", "sensors/+/+", "-V", "mqttv\(version)", "-E",
                 "-x", "3600",
             ])
-        subscriber.waitUntilExit()
+        _ = subscriber.wait()
     }
 
     /// Publishes readings of eight sensors and returns when the broker has them all.
@@ -144,25 +145,17 @@ final class BenchBroker: Sendable {
                 "\(messages)",
                 "-x", "3600",
             ])
-        subscriber.waitUntilExit()
+        _ = subscriber.wait()
         return (ContinuousClock.now - began) / .seconds(1)
     }
 
-    private static func start(_ name: String, _ arguments: [String]) throws -> Process {
-        let process = Process()
+    private static func start(_ name: String, _ arguments: [String]) throws -> ChildProcess {
         let folders = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"]
         let path = folders.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
-        process.executableURL = URL(fileURLWithPath: path ?? name)
-        process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        return process
+        return try ChildProcess(path ?? name, arguments, output: .file("/dev/null"))
     }
 
     private static func accepts(_ port: Int) -> Bool {
-        let probe = try? start("mosquitto_pub", ["-p", "\(port)", "-t", "probe", "-m", "x"])
-        probe?.waitUntilExit()
-        return probe?.terminationStatus == 0
+        (try? start("mosquitto_pub", ["-p", "\(port)", "-t", "probe", "-m", "x"]))?.wait() == 0
     }
 }

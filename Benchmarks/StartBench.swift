@@ -1,6 +1,7 @@
 import Foundation
 import Gateway
 import Ledger
+import Programs
 import Store
 
 /// The real daemon: how much memory it takes when idle, and how soon it is ready with many entries stored.
@@ -9,8 +10,7 @@ struct StartBench {
     let entries: Int
 
     func run() async throws -> [Measurement] {
-        let custody = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-            .appendingPathComponent("custody").path
+        let custody = try Daemon.custody()
         let small = try BenchGateway.make(in: "\(folder)/small")
         let large = try BenchGateway.make(in: "\(folder)/large")
         try await large.fill(entries)
@@ -27,47 +27,52 @@ struct StartBench {
 }
 
 /// One run of `custody run`.
-private struct Daemon {
-    private let process = Process()
-    private let output = Pipe()
+struct Daemon {
+    struct NotBuilt: Error {}
+
+    /// The program beside this one.
+    static func custody() throws -> String {
+        let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+            .appendingPathComponent("custody").path
+        guard FileManager.default.isExecutableFile(atPath: path) else { throw NotBuilt() }
+        return path
+    }
+
+    private let process: ChildProcess
+    private let log: String
     private let began: ContinuousClock.Instant
 
     init(_ custody: String, state: StateDirectory) throws {
         let text = "custody-gateway: 1\nlisten: 127.0.0.1:0\n"
         try Data(text.utf8).write(to: URL(fileURLWithPath: state.configuration))
-        process.executableURL = URL(fileURLWithPath: custody)
-        process.arguments = ["run", "--state", state.path, "--log-level", "error"]
-        process.standardOutput = output
+        log = "\(state.path)/output"
+        try? FileManager.default.removeItem(atPath: log)
         began = .now
-        try process.run()
+        process = try ChildProcess(
+            custody, ["run", "--state", state.path, "--log-level", "error"], output: .file(log))
     }
 
-    private func untilReady() throws {
-        var line = Data()
-        while !line.contains(0x0A) {
-            let bytes = output.fileHandleForReading.availableData
-            precondition(!bytes.isEmpty, "the gateway ended before it was ready")
-            line += bytes
+    /// Until its first line of output, which says that it is ready.
+    private func untilReady() async throws {
+        while !(FileManager.default.contents(atPath: log)?.contains(0x0A) ?? false) {
+            precondition(process.isRunning, "the gateway ended before it was ready")
+            try await Task.sleep(for: .milliseconds(1))
         }
     }
 
-    private func stop() {
-        process.terminate()
-        process.waitUntilExit()
-    }
-
     func secondsToReady() async throws -> Double {
-        try untilReady()
-        defer { stop() }
-        return (ContinuousClock.now - began) / .seconds(1)
+        try await untilReady()
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        await process.stop()
+        return seconds
     }
 
     /// Megabytes resident, five seconds after it was ready.
     func idleMemory() async throws -> Double {
-        try untilReady()
-        defer { stop() }
+        try await untilReady()
         try await Task.sleep(for: .seconds(5))
-        let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        let status = try String(contentsOfFile: "/proc/\(process.id)/status", encoding: .utf8)
+        await process.stop()
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
         return (Double(line.split(separator: " ").dropFirst().first ?? "") ?? .nan) / 1_024
     }

@@ -44,7 +44,7 @@ extension BenchGateway {
         let recorder = try recorder()
         var workload = Workload()
         for _ in 0..<(count / Recorder.batchMax) {
-            let outcomes = await recorder.record(workload.drafts(Recorder.batchMax))
+            let outcomes = try await recorder.record(workload.drafts(Recorder.batchMax))
             workload.take(try outcomes.map { try $0.get() })
         }
     }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Ledger
+import Programs
 
 /// A real mosquitto broker on this machine's loopback, with everything it needs in one folder.
 ///
@@ -47,7 +48,7 @@ actor Broker {
     func start(within limit: Duration = .seconds(10)) async throws {
         guard process == nil else { return }
         let process = try ChildProcess(
-            Broker.program("mosquitto"), ["-c", "\(folder)/mosquitto.conf"], outputPath: "\(folder)/mosquitto.log")
+            Broker.program("mosquitto"), ["-c", "\(folder)/mosquitto.conf"], output: .file("\(folder)/mosquitto.log"))
         self.process = process
         let deadline = ContinuousClock.now + limit
         while !Broker.accepts(port) {
@@ -115,7 +116,7 @@ extension Broker {
     /// The tool reads the plain file and writes it hashed: no password is ever an argument.
     private static func hashPasswords(_ folder: String) async throws {
         let tool = try ChildProcess(
-            program("mosquitto_passwd"), ["-U", "\(folder)/passwd"], outputPath: "\(folder)/mosquitto.log")
+            program("mosquitto_passwd"), ["-U", "\(folder)/passwd"], output: .file("\(folder)/mosquitto.log"))
         guard await tool.wait(within: .seconds(60)) == 0 else {
             await tool.stop()
             throw notUsable(folder, "its password file was not made, see mosquitto.log")

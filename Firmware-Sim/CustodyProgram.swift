@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Ledger
+import Programs
 import Synchronization
 
 /// The `custody` program, called as a person calls it.
@@ -36,7 +37,7 @@ struct CustodyProgram: Sendable {
     func run(_ arguments: [String]) async throws -> Outcome {
         let number = CustodyProgram.calls.add(1, ordering: .relaxed).newValue
         let (output, complaint) = ("\(scratch)/command-\(number).out", "\(scratch)/command-\(number).err")
-        let process = try ChildProcess(path, arguments, outputPath: output, errorPath: complaint)
+        let process = try ChildProcess(path, arguments, output: .file(output), errors: complaint)
         let exitCode = await process.wait(within: CustodyProgram.commandMax)
         defer {
             unlink(output)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Ledger
+import Programs
 
 /// A real `custody run` of one member.
 struct DemoGateway: Sendable {
@@ -14,7 +15,7 @@ struct DemoGateway: Sendable {
     /// Throws `program-not-started`.
     init(_ member: DemoMember, program: CustodyProgram) throws {
         self.member = member
-        process = try ChildProcess(program.path, ["run", "--state", member.state], outputPath: member.logPath)
+        process = try ChildProcess(program.path, ["run", "--state", member.state], output: .file(member.logPath))
     }
 
     /// Returns when it has said that it is ready. Throws `demo-gateway-ended`, `demo-waited-in-vain`.

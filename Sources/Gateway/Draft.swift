@@ -1,7 +1,7 @@
 import Ledger
 
 /// What somebody wants recorded, before it is judged and sealed.
-public struct Draft: Sendable {
+public final class Draft: Sendable {
     public enum Order: Hashable, Sendable {
         /// An order's whole id.
         case existing(String)

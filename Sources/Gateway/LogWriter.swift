@@ -8,6 +8,7 @@ public final class LogWriter {
     private let key: SigningKey
     private let instruments: Instruments
     private let record: LogRecord
+    private let side = SideThread(label: "custody.sealer")
     private var log: Log
 
     /// - Throws: `CustodyError` with code `log-missing` when the gateway was not initialised.
@@ -36,108 +37,96 @@ public final class LogWriter {
         }
     }
 
+    /// Drafts that are sealed on one thread while those before them are written on another.
+    private static let chunkMax = 128
+
     private func commit(_ drafts: [Draft], in transaction: LedgerTransaction) throws -> [Result<Receipt, any Error>] {
-        let clock = instruments.clockQuality()
         guard let document = transaction.rulebook.latest else {
             throw CustodyError(.logMissing, "this gateway has no consortium document", remedy: "run custody init")
         }
-        var batch = Batch()
-        let outcomes: [Result<Receipt, any Error>] = try drafts.map { draft in
-            do {
-                return .success(try seal(draft, under: document, clock: clock, into: &batch, transaction))
-            } catch let refusal as CustodyError where refusal.code != .storeFailed {
-                return .failure(refusal)
+        let sealer = UpdateSealer(
+            log: log, document: document, rulebook: transaction.rulebook, clock: instruments.clockQuality(),
+            instruments: instruments)
+        var outcomes: [Result<Receipt, any Error>] = []
+        outcomes.reserveCapacity(drafts.count)
+        var sealed = UpdateSealer.Sealed()
+        for start in stride(from: 0, to: drafts.count, by: Self.chunkMax) {
+            let placed = try drafts[start..<min(start + Self.chunkMax, drafts.count)].map {
+                try place($0, under: document, transaction)
             }
+            let unwritten = sealed
+            sealed =
+                start == 0
+                ? sealer.seal(placed)
+                : try side.run({ sealer.seal(placed) }, beside: { outcomes += try write(unwritten, transaction) })
         }
-        guard !batch.entries.isEmpty else { return outcomes }
-        try transaction.append(batch.entries, full: batch.full, to: record.id)
+        outcomes += try write(sealed, transaction)
+        guard sealer.log.size > log.size else { return outcomes }
+        log = sealer.log
         try transaction.setProgress(of: record.id, next: log.size, floor: log.documentVersion)
         try transaction.keep(try log.checkpoint().signed(by: key), size: log.size, of: record.id, stored: true)
         try transaction.forgetOldCheckpoints(of: record.id)
         return outcomes
     }
 
-    private struct Batch {
-        var entries: [SealedEntry] = []
-        var full: [FullTile] = []
+    private func write(
+        _ sealed: UpdateSealer.Sealed, _ transaction: LedgerTransaction
+    ) throws -> [Result<Receipt, any Error>] {
+        try transaction.append(sealed.updates.compactMap { try? $0.get().entry }, full: sealed.full, to: record.id)
+        return try sealed.updates.map { outcome in
+            switch outcome {
+            case .success(let sealed): .success(try enter(sealed, transaction))
+            case .failure(let refusal): .failure(refusal)
+            }
+        }
     }
 
-    private func seal(
-        _ draft: Draft, under document: ConsortiumDocument, clock: ClockQuality, into batch: inout Batch,
-        _ transaction: LedgerTransaction
-    ) throws -> Receipt {
-        let now = instruments.now()
-        let target = try target(of: draft, under: document, now: now, transaction)
-        let disclosures = try disclosures(of: draft)
-        let update = Update(
-            order: target.order, step: draft.step, parents: target.parents,
-            cites: draft.cites.map { Citation(reference: $0) }, consortium: document.hash, contract: target.contract,
-            subjects: draft.subjects, facts: facts(of: draft, disclosures), observedAt: draft.observedAt,
-            source: draft.source, operator: draft.operator.map { Operator(id: $0) })
-        try judge(update, transaction)
-        let sealed = try log.seal(.update(update), now: now, clock: clock, full: &batch.full)
-        log.named(documentVersion: document.version)
-        batch.entries.append(sealed)
-        let reference = Reference(origin: record.origin, index: sealed.index, leafHash: sealed.leafHash)
-        try transaction.enter(update, at: reference, log: record.id, verdict: .accepted)
-        for disclosure in disclosures.values {
+    private func enter(_ sealed: SealedUpdate, _ transaction: LedgerTransaction) throws -> Receipt {
+        let (update, entry) = (sealed.update, sealed.entry)
+        try transaction.enter(update, of: sealed.order, index: entry.index, log: record.id, verdict: .accepted)
+        for disclosure in sealed.disclosures {
             try transaction.keep(disclosure: Array(disclosure.encoded.utf8), for: disclosure.commitment)
         }
         return Receipt(
-            order: update.order, step: update.step, origin: record.origin, index: sealed.index,
-            leafHash: sealed.leafHash, recordedAt: sealed.entry.recordedAt)
+            order: update.order, step: update.step, origin: record.origin, index: entry.index,
+            leafHash: entry.leafHash, recordedAt: entry.entry.recordedAt)
     }
 
-    private struct Target {
-        let order: String
-        let parents: [Reference]
+    /// - Returns: why it is refused, if nothing is known of its order or contract.
+    private func place(
+        _ draft: Draft, under document: ConsortiumDocument, _ transaction: LedgerTransaction
+    ) throws -> Result<PlacedDraft, any Error> {
+        let order: KeptOrder
         let contract: Hash
-    }
-
-    private func target(
-        of draft: Draft, under document: ConsortiumDocument, now: Int64, _ transaction: LedgerTransaction
-    ) throws -> Target {
         switch draft.order {
-        case .existing(let order):
-            let heads = try transaction.heads(of: order)
-            guard let contract = try transaction.contract(of: order) else {
-                throw CustodyError(
-                    .orderUnknown, "no order is known by '\(order)'",
-                    remedy: "custody orders lists those that this gateway has")
+        case .existing(let name):
+            order = try transaction.order(name)
+            guard let known = order.thread.contract else {
+                return .failure(
+                    CustodyError(
+                        .orderUnknown, "no order is known by '\(name)'",
+                        remedy: "custody orders lists those that this gateway has"))
             }
-            return Target(order: order, parents: Array(heads.prefix(Update.parentsMax)), contract: contract)
+            contract = known
         case .open(let name):
-            guard let contract = transaction.rulebook.contract(named: name, in: document) else {
-                let known = document.contracts.map(\.name).sorted().joined(separator: ", ")
-                throw CustodyError(
-                    .contractUnknown, "no contract '\(name)' is in force", remedy: "in force are: \(known)")
+            guard let known = transaction.rulebook.contract(named: name, in: document) else {
+                let inForce = document.contracts.map(\.name).sorted().joined(separator: ", ")
+                return .failure(
+                    CustodyError(
+                        .contractUnknown, "no contract '\(name)' is in force", remedy: "in force are: \(inForce)"))
             }
-            let order = OrderName.make(
-                origin: record.origin, milliseconds: UInt64(max(0, now / 1_000)),
-                random: (instruments.random(), UInt16(truncatingIfNeeded: instruments.random())))
-            transaction.begin(order: order)
-            return Target(order: order, parents: [], contract: contract.hash)
+            order = transaction.begin(order: newOrderName())
+            contract = known.hash
         }
+        var cited: [Reference: OrderThread.Elsewhere] = [:]
+        for cite in draft.cites { cited[cite] = try transaction.elsewhere(cite) }
+        return .success(PlacedDraft(draft: draft, order: order, contract: contract, cited: cited))
     }
 
-    private func disclosures(of draft: Draft) throws -> [String: Disclosure] {
-        var disclosures: [String: Disclosure] = [:]
-        for fact in draft.facts {
-            guard case .private(let value) = fact.value else { continue }
-            disclosures[fact.name] = try Disclosure(
-                name: fact.name, value: value, salt: instruments.randomBytes(Disclosure.saltBytes))
-        }
-        return disclosures
-    }
-
-    private func facts(of draft: Draft, _ disclosures: [String: Disclosure]) -> [Fact] {
-        draft.facts.map { fact in
-            switch fact.value {
-            case .text(let text): Fact(name: fact.name, value: .text(text))
-            case .private:
-                Fact(name: fact.name, value: .commitment(disclosures[fact.name]?.commitment ?? Hash.emptyTree))
-            }
-        }
+    private func newOrderName() -> String {
+        OrderName.make(
+            origin: record.origin, milliseconds: UInt64(max(0, instruments.now() / 1_000)),
+            random: (instruments.random(), UInt16(truncatingIfNeeded: instruments.random())))
     }
 
     /// Founds a log: its genesis is entry 0.
@@ -155,24 +144,9 @@ public final class LogWriter {
         try transaction.setProgress(of: number, next: 1, floor: 0)
         try transaction.keep(try log.checkpoint().signed(by: key), size: 1, of: number, stored: true)
     }
-
-    private func judge(_ update: Update, _ transaction: LedgerTransaction) throws {
-        switch try transaction.judge(update, from: record.origin, floor: log.documentVersion) {
-        case .decided(.accepted): return
-        case .decided(.rejected(let rejection)):
-            throw CustodyError(
-                CustodyError.Code(rawValue: rejection.code.rawValue), rejection.message, at: update.order,
-                remedy: "custody trace shows what has been recorded")
-        case .waiting:
-            throw CustodyError(
-                .ancestorsMissing, "what this update builds on has not arrived here yet", at: update.order,
-                remedy: "try again when the gateway is connected")
-        }
-    }
 }
 
 extension CustodyError.Code {
     public static let logMissing: Self = "log-missing"
     public static let contractUnknown: Self = "contract-unknown"
-    public static let ancestorsMissing: Self = "ancestors-missing"
 }

@@ -14,13 +14,16 @@ public actor Recorder {
     /// Drafts in one commit.
     public static let batchMax = 1_024
 
-    private struct Waiting {
-        let draft: Draft
-        let resume: @Sendable (Result<Receipt, any Error>) -> Void
+    /// Drafts that were handed in together: they stand in one commit, and are answered together.
+    private struct Submission {
+        let drafts: [Draft]
+        let resume: @Sendable (Result<[Result<Receipt, any Error>], any Error>) -> Void
     }
 
     private struct Queue {
-        var waiting: [Waiting] = []
+        var submissions: [Submission] = []
+        /// Drafts in `submissions`.
+        var waiting = 0
         var isDraining = false
         var stopped: CustodyError?
     }
@@ -42,38 +45,36 @@ public actor Recorder {
     /// - Throws: `CustodyError`: `recorder-busy` (retry later), `durability-unknown` (the gateway stops), or the
     ///   rejection's code: recording it again changes nothing.
     public nonisolated func record(_ draft: Draft) async throws -> Receipt {
-        try await withCheckedThrowingContinuation { continuation in
-            enqueue([Waiting(draft: draft) { continuation.resume(with: $0) }])
-        }
+        let outcomes = try await record([draft])
+        guard let outcome = outcomes.first else { preconditionFailure("each draft has an outcome") }
+        return try outcome.get()
     }
 
-    /// Records many drafts; each has its own outcome, in the order given.
-    public nonisolated func record(_ drafts: [Draft]) async -> [Result<Receipt, any Error>] {
+    /// Records up to `batchMax` drafts in one commit; each has its own outcome, in the order given.
+    /// - Throws: `CustodyError`: `recorder-busy`, `durability-unknown`, or `limit-exceeded` above `batchMax`; none of
+    ///   them is recorded then.
+    public nonisolated func record(_ drafts: [Draft]) async throws -> [Result<Receipt, any Error>] {
+        try Limit.check(drafts.count, max: Self.batchMax, "a batch", unit: "updates")
         guard !drafts.isEmpty else { return [] }
-        let outcomes = Outcomes(count: drafts.count)
-        return await withCheckedContinuation { continuation in
-            enqueue(
-                drafts.enumerated().map { place, draft in
-                    Waiting(draft: draft) { result in
-                        if let all = outcomes.set(result, at: place) { continuation.resume(returning: all) }
-                    }
-                })
+        return try await withCheckedThrowingContinuation { continuation in
+            enqueue(Submission(drafts: drafts) { continuation.resume(with: $0) })
         }
     }
 
-    private nonisolated func enqueue(_ drafts: [Waiting]) {
+    private nonisolated func enqueue(_ submission: Submission) {
         enum Answer { case drain, wait, refuse(CustodyError) }
         let answer: Answer = queue.withLock { queue in
             if let stopped = queue.stopped { return .refuse(stopped) }
-            guard queue.waiting.count + drafts.count <= Self.queueMax else { return .refuse(Self.busy) }
-            queue.waiting += drafts
+            guard queue.waiting + submission.drafts.count <= Self.queueMax else { return .refuse(Self.busy) }
+            queue.submissions.append(submission)
+            queue.waiting += submission.drafts.count
             defer { queue.isDraining = true }
             return queue.isDraining ? .wait : .drain
         }
         switch answer {
         case .wait: break
         case .drain: Task { await drain() }
-        case .refuse(let error): for draft in drafts { draft.resume(.failure(error)) }
+        case .refuse(let error): submission.resume(.failure(error))
         }
     }
 
@@ -83,52 +84,49 @@ public actor Recorder {
     private func drain() {
         while let batch = nextBatch() {
             do {
-                let outcomes = try writer.commit(batch.map(\.draft))
-                for (waiting, outcome) in zip(batch, outcomes) { waiting.resume(outcome) }
+                var outcomes = try writer.commit(batch.flatMap(\.drafts))[...]
+                for submission in batch {
+                    submission.resume(.success(Array(outcomes.prefix(submission.drafts.count))))
+                    outcomes = outcomes.dropFirst(submission.drafts.count)
+                }
             } catch let error as CustodyError where error.code == .durabilityUnknown {
                 halt(error, refusing: batch)
             } catch {
-                for waiting in batch { waiting.resume(.failure(error)) }
+                for submission in batch { submission.resume(.failure(error)) }
             }
         }
     }
 
-    private func nextBatch() -> [Waiting]? {
+    /// As many waiting submissions as fit into one commit.
+    private func nextBatch() -> [Submission]? {
         queue.withLock { queue in
-            guard !queue.waiting.isEmpty else {
+            guard !queue.submissions.isEmpty else {
                 queue.isDraining = false
                 return nil
             }
-            let batch = Array(queue.waiting.prefix(Self.batchMax))
-            queue.waiting.removeFirst(batch.count)
+            var drafts = 0
+            let end = queue.submissions.firstIndex { submission in
+                drafts += submission.drafts.count
+                return drafts > Self.batchMax
+            }
+            let batch = Array(queue.submissions[..<(end ?? queue.submissions.endIndex)])
+            queue.submissions.removeFirst(batch.count)
+            queue.waiting -= batch.reduce(0) { $0 + $1.drafts.count }
             return batch
         }
     }
 
-    private func halt(_ error: CustodyError, refusing batch: [Waiting]) {
+    private func halt(_ error: CustodyError, refusing batch: [Submission]) {
         let rest = queue.withLock { queue in
             queue.stopped = error
-            defer { queue.waiting = [] }
-            return queue.waiting
+            defer {
+                queue.submissions = []
+                queue.waiting = 0
+            }
+            return queue.submissions
         }
-        for waiting in batch + rest { waiting.resume(.failure(error)) }
+        for submission in batch + rest { submission.resume(.failure(error)) }
         stop(error)
-    }
-}
-
-/// Gathers the outcomes of drafts that were handed in together.
-private final class Outcomes: Sendable {
-    private let state: Mutex<(results: [Result<Receipt, any Error>?], left: Int)>
-
-    init(count: Int) { state = Mutex((Array(repeating: nil, count: count), count)) }
-
-    /// - Returns: all of them, with the last.
-    func set(_ result: Result<Receipt, any Error>, at place: Int) -> [Result<Receipt, any Error>]? {
-        state.withLock { state in
-            state.results[place] = result
-            state.left -= 1
-            return state.left == 0 ? state.results.compactMap { $0 } : nil
-        }
     }
 }
 

@@ -98,11 +98,8 @@ public struct Station: Sendable {
     }
 
     private func allowed(_ thread: OrderThread, _ rulebook: Rulebook) -> Contract.Step? {
-        guard let contract = thread.contract.flatMap({ rulebook.contracts[$0] }) else { return nil }
-        let done = Set(thread.stepsDone())
-        return contract.step(rule.step).flatMap { step in
-            step.after.allSatisfy(done.contains) && (step.repeats || !done.contains(step.name)) ? step : nil
-        }
+        let step = thread.contract.flatMap { rulebook.contracts[$0] }?.step(rule.step)
+        return step.flatMap { thread.allows($0) ? $0 : nil }
     }
 
     private func draft(of identifier: Identifier, order: String, step: Contract.Step, origin: ScanOrigin) -> Draft {

@@ -1,5 +1,7 @@
 /// Who is a member, which contracts hold, and whose cosignatures confirm: one numbered version of it, as a signed note.
-public struct ConsortiumDocument: Hashable, Sendable {
+///
+/// A class, because every verdict looks at it and nobody changes it.
+public final class ConsortiumDocument: Hashable, Sendable {
     public static let languageMax = 1
     public static let organisationsMax = 1_024
 
@@ -57,7 +59,29 @@ public struct ConsortiumDocument: Hashable, Sendable {
     private let places: [String: Int]
     private let inForce: Set<Hash>
 
+    private init(
+        name: String, version: Int, previous: Hash?, organisations: [Organisation], contracts: [ContractInForce],
+        revoked: [String: UInt64], quorum: String, recovery: String, text: String, hash: Hash, places: [String: Int],
+        inForce: Set<Hash>
+    ) {
+        self.name = name
+        self.version = version
+        self.previous = previous
+        self.organisations = organisations
+        self.contracts = contracts
+        self.revoked = revoked
+        self.quorum = quorum
+        self.recovery = recovery
+        self.text = text
+        self.hash = hash
+        self.places = places
+        self.inForce = inForce
+    }
+
     public func organisation(_ id: String) -> Organisation? { places[id].map { organisations[$0] } }
+
+    /// What a member is; nil for everybody else.
+    public func role(of id: String) -> Role? { places[id].map { organisations[$0].role } }
 
     /// The organisation part of an origin, `<organisation>/<gateway>`.
     public static func organisation(ofOrigin origin: String) -> String {
@@ -67,7 +91,7 @@ public struct ConsortiumDocument: Hashable, Sendable {
 
     public func holds(_ contract: Hash) -> Bool { inForce.contains(contract) }
 
-    public static func == (left: Self, right: Self) -> Bool { left.hash == right.hash }
+    public static func == (left: ConsortiumDocument, right: ConsortiumDocument) -> Bool { left.hash == right.hash }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 }
@@ -75,7 +99,7 @@ public struct ConsortiumDocument: Hashable, Sendable {
 extension ConsortiumDocument {
     /// Reads the text of a document.
     /// - Throws: `CustodyError` with code `yaml-malformed` or `document-malformed`.
-    public init(text: String, file: String = "consortium document") throws {
+    public convenience init(text: String, file: String = "consortium document") throws {
         let root = try YAMLReader(text: text, file: file)
         let keys = try root.mapping(known: [
             "custody-consortium", "name", "version", "previous", "organisations", "contracts", "revoked", "quorum",

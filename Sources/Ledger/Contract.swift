@@ -4,7 +4,9 @@ public enum Role: String, Hashable, Sendable, CaseIterable, Codable {
 }
 
 /// A versioned, hashed document of steps: who may record what, after what, with which facts.
-public struct Contract: Hashable, Sendable {
+///
+/// A class like its steps, because every verdict looks at it and nobody changes it.
+public final class Contract: Hashable, Sendable {
     /// The newest contract language that this release judges by.
     public static let languageMax = 1
     public static let stepsMax = 256
@@ -13,7 +15,7 @@ public struct Contract: Hashable, Sendable {
         case `public`, `private`
     }
 
-    public struct Step: Hashable, Sendable {
+    public final class Step: Sendable {
         public let name: String
         public let by: Set<Role>
         /// All of these must have been done; empty = the step opens an order.
@@ -25,6 +27,22 @@ public struct Contract: Hashable, Sendable {
         /// Every fact that the step permits.
         public let facts: [String: Visibility]
         public let repeats: Bool
+        /// `facts` as a list, for looking through a few names without hashing them.
+        let permitted: [(name: String, visibility: Visibility)]
+
+        init(
+            name: String, by: Set<Role>, after: [String], excludes: [String], requires: [String],
+            facts: [String: Visibility], repeats: Bool
+        ) {
+            self.name = name
+            self.by = by
+            self.after = after
+            self.excludes = excludes
+            self.requires = requires
+            self.facts = facts
+            self.repeats = repeats
+            permitted = facts.map { ($0.key, $0.value) }
+        }
     }
 
     public let name: String
@@ -37,6 +55,18 @@ public struct Contract: Hashable, Sendable {
     public let text: String
     private let places: [String: Int]
 
+    private init(
+        name: String, version: Int, title: String, steps: [Step], hash: Hash, text: String, places: [String: Int]
+    ) {
+        self.name = name
+        self.version = version
+        self.title = title
+        self.steps = steps
+        self.hash = hash
+        self.text = text
+        self.places = places
+    }
+
     public func step(_ name: String) -> Step? { places[name].map { steps[$0] } }
 
     public static func == (left: Contract, right: Contract) -> Bool { left.hash == right.hash }
@@ -48,7 +78,7 @@ extension Contract {
     /// Reads a contract.
     /// - Parameter file: named in errors.
     /// - Throws: `CustodyError` with code `yaml-malformed`, or `contract-language` for a later language.
-    public init(text: String, file: String = "contract") throws {
+    public convenience init(text: String, file: String = "contract") throws {
         let root = try YAMLReader(text: text, file: file)
         let keys = try root.mapping(known: ["custody-contract", "name", "version", "title", "steps"])
         try Self.checkLanguage(try keys.required("custody-contract", of: root))
@@ -90,7 +120,7 @@ extension Contract {
 }
 
 extension Contract.Step {
-    init(name: String, reader: YAMLReader) throws {
+    convenience init(name: String, reader: YAMLReader) throws {
         let keys = try reader.mapping(known: ["by", "after", "excludes", "requires", "facts", "repeats"])
         self.init(
             name: name, by: try Self.roles(try keys.required("by", of: reader)),

@@ -113,6 +113,11 @@ extension Hash {
     }
 }
 
+extension Hash {
+    /// A part of a SHA-256 hash is as evenly spread as the whole.
+    public func hash(into hasher: inout Hasher) { hasher.combine(first) }
+}
+
 extension Hash: Comparable {
     /// The order of the bytes, the first byte deciding first.
     public static func < (one: Hash, other: Hash) -> Bool {

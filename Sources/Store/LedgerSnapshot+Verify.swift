@@ -44,12 +44,16 @@ extension LedgerSnapshot {
         let bytes: UnsafeRawBufferPointer
     }
 
-    func forEachApplied(_ body: (AppliedRow) throws -> Void) throws {
+    /// The applied updates of one share of the orders.
+    func forEachApplied(share: Int, of shares: Int, _ body: (AppliedRow) throws -> Void) throws {
         let statement = try database.makeStatement(
             sql: """
                 SELECT applied.sequence, applied.entry, applied."order", applied.rejection, applied.message, entry.bytes
-                FROM applied CROSS JOIN entry ON entry.id = applied.entry ORDER BY applied.sequence
+                FROM applied CROSS JOIN entry ON entry.id = applied.entry
+                WHERE applied."order" % ? = ? ORDER BY applied.sequence
                 """)
+        statement.bind(Int64(shares), at: 1)
+        statement.bind(Int64(share), at: 2)
         try statement.forEachRow { row in
             let verdict =
                 row.isNull(3) ? Verdict.accepted : Self.verdict(rejection: row.text(3), message: row.text(4))
@@ -58,6 +62,21 @@ extension LedgerSnapshot {
                     sequence: row.integer(0), entry: EntryID(rawValue: row.integer(1)), order: row.integer(2),
                     verdict: verdict, bytes: row.blob(5)))
         }
+    }
+
+    func orderNames(from start: Int64, count: Int64) throws -> [Int64: String] {
+        let statement = try database.cachedStatement(sql: "SELECT id, name FROM \"order\" WHERE id >= ? AND id < ?")
+        let rows = try Row.fetchAll(statement, arguments: [start, start + count])
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+    }
+
+    /// What a stored entry says.
+    /// - Throws: `CustodyError` with code `entry-malformed` if it is no update, or is not there.
+    func update(at reference: Reference) throws -> Update {
+        guard let log = try log(reference.origin), let bytes = try entry(log: log.id, index: reference.index),
+            let update = try Entry(bytes: bytes).update
+        else { throw CustodyError(.entryMalformed, "no update stands at \(reference.origin):\(reference.index)") }
+        return update
     }
 
     /// Logs of which entries have never been given to the order index.

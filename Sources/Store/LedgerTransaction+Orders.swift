@@ -6,30 +6,39 @@ extension LedgerTransaction {
     // MARK: Judging
 
     /// Judges an update by its order's thread as far as this store knows it.
-    public func judge(_ update: Update, from origin: String, floor: Int) throws -> Judgement {
+    func judge(_ update: Update, from origin: String, floor: Int) throws -> Judgement {
         try order(update.order).thread.judge(
-            update, from: origin, floor: floor, by: index.rulebook, elsewhere: { try snapshot.elsewhere($0) })
+            update, from: origin, floor: floor, by: index.rulebook, elsewhere: { try elsewhere($0) })
     }
 
-    /// The last accepted updates of an order: the parents of the next one.
-    public func heads(of order: String) throws -> [Reference] { try self.order(order).thread.heads }
+    /// What is known of an entry that stands outside an order's thread.
+    public func elsewhere(_ reference: Reference) throws -> OrderThread.Elsewhere { try snapshot.elsewhere(reference) }
 
-    /// The contract that the order's first update pinned.
-    public func contract(of order: String) throws -> Hash? { try self.order(order).thread.contract }
+    /// An order's entry in the index, brought into memory; that of an order which the store does not know is empty.
+    public func order(_ name: String) throws -> KeptOrder {
+        if let known = index.entry(of: name) { return known }
+        let id = try Int64.fetchOne(
+            database.cachedStatement(sql: "SELECT id FROM \"order\" WHERE name = ?"), arguments: [name])
+        let thread = try id.map { try snapshot.thread(id: $0, name: name, rulebook: index.rulebook) }
+        let entry = KeptOrder(name: name, id: id, thread: thread ?? OrderThread(order: name))
+        index.keep(entry)
+        return entry
+    }
 
-    /// Says that an order is new: its id has just been generated.
-    public func begin(order: String) { index.keep(OrderIndex.Kept(id: nil, thread: OrderThread(order: order))) }
+    /// The entry of an order whose id has just been generated.
+    public func begin(order name: String) -> KeptOrder {
+        let entry = KeptOrder(name: name, id: nil, thread: OrderThread(order: name))
+        index.keep(entry)
+        return entry
+    }
 
-    /// Enters a judged update into the order index.
-    public func enter(_ update: Update, at reference: Reference, log: Int64, verdict: Verdict) throws {
-        let version = index.rulebook.documents[update.consortium]?.version ?? 0
-        let entry = try order(update.order)
-        entry.thread.insert(update, at: reference, verdict: verdict, documentVersion: version)
-        let number = try number(of: entry)
-        try insertApplied(EntryID(log: log, index: reference.index), order: number, verdict: verdict)
+    /// Enters a judged update, which the order's thread holds already, into the tables of the order index.
+    public func enter(_ update: Update, of order: KeptOrder, index: UInt64, log: Int64, verdict: Verdict) throws {
+        let number = try number(of: order)
+        try insertApplied(EntryID(log: log, index: index), order: number, verdict: verdict)
         guard verdict.isAccepted else { return }
         if let text = update.text(of: OrderFact.number) { try insert(text, into: .number, order: number) }
-        for subject in update.subjects where entry.subjects.insert(subject).inserted {
+        for subject in update.subjects where order.subjects.insert(subject).inserted {
             try insert(subject, into: .subject, order: number)
         }
     }
@@ -55,21 +64,11 @@ extension LedgerTransaction {
         try statement.run()
     }
 
-    /// An order's entry in the index, brought into memory; a new order's too.
-    private func order(_ name: String) throws -> OrderIndex.Kept {
-        if let known = index.entry(of: name) { return known }
-        let id = try Int64.fetchOne(database, sql: "SELECT id FROM \"order\" WHERE name = ?", arguments: [name])
-        let thread = try id.map { try snapshot.thread(id: $0, name: name, rulebook: index.rulebook) }
-        let entry = OrderIndex.Kept(id: id, thread: thread ?? OrderThread(order: name))
-        index.keep(entry)
-        return entry
-    }
-
     /// The order's number in this store; a new order gets one.
-    private func number(of entry: OrderIndex.Kept) throws -> Int64 {
+    private func number(of entry: KeptOrder) throws -> Int64 {
         if let known = entry.id { return known }
         let statement = try statement(.order)
-        statement.bind(entry.thread.order, at: 1)
+        statement.bind(entry.name, at: 1)
         try statement.run()
         entry.id = database.lastInsertedRowID
         return database.lastInsertedRowID
@@ -123,7 +122,10 @@ extension LedgerTransaction {
         func settleOne(_ judgement: Judgement, _ update: Update, _ reference: Reference, _ log: Int64) throws {
             switch judgement {
             case .decided(let verdict):
-                try enter(update, at: reference, log: log, verdict: verdict)
+                let order = try order(update.order)
+                let version = index.rulebook.documents[update.consortium]?.version ?? 0
+                order.thread.insert(update, at: reference, verdict: verdict, documentVersion: version)
+                try enter(update, of: order, index: reference.index, log: log, verdict: verdict)
                 decided.append(reference.leafHash)
             case .waiting(let awaited):
                 try wait(EntryID(log: log, index: reference.index), for: awaited)

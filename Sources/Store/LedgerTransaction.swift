@@ -78,8 +78,7 @@ public final class LedgerTransaction {
         let statement = try statement(.entry)
         for entry in entries {
             statement.bind(EntryID(log: log, index: entry.index).rawValue, at: 1)
-            statement.bind(entry.bytes, at: 2)
-            try statement.run()
+            try statement.run(binding: entry.bytes, at: 2)
         }
         for tile in tiles { try store(tile, of: log) }
         let size = try database.cachedStatement(sql: "UPDATE log SET size = ? WHERE id = ?")

@@ -40,14 +40,22 @@ public struct LedgerVerifier: Sendable {
         self.progress = progress
     }
 
+    /// Threads among which the orders are shared when verdicts are given again.
+    private static let verdictShares = 2
+
     /// Runs the hashes and the verdicts side by side; both read the same moment as far as entries go, because entries
     /// are never changed. Blocks its threads while it reads.
     public func run() async -> Report {
-        async let chains = Self.onThread { checkLogs() }
-        async let verdicts = Self.onThread { checkVerdicts() }
-        var report = await chains
-        report.add(await verdicts)
-        return report
+        await withTaskGroup(of: (Int, Report).self) { group in
+            group.addTask { (0, await Self.onThread { checkLogs() }) }
+            for share in 0..<Self.verdictShares {
+                group.addTask { (1 + share, await Self.onThread { checkVerdicts(share: share) }) }
+            }
+            var parts: [Int: Report] = [:]
+            for await (place, part) in group { parts[place] = part }
+            // A changed entry is named by its log first, and by the verdicts that it upset after that.
+            return parts.sorted { $0.key < $1.key }.reduce(into: Report()) { $0.add($1.value) }
+        }
     }
 
     private static func onThread(_ work: @escaping @Sendable () -> Report) async -> Report {
@@ -143,14 +151,15 @@ public struct LedgerVerifier: Sendable {
     // MARK: Verdicts
 
     /// Judges every update again, in the sequence in which it was judged: ancestors come first.
-    private func checkVerdicts() -> Report {
+    private func checkVerdicts(share: Int) -> Report {
         var report = Report()
         do {
             try store.read { snapshot in
                 var check = try VerdictCheck(snapshot: snapshot, rulebook: store.rulebook)
-                try snapshot.forEachApplied { try check.take($0) }
+                try snapshot.forEachApplied(share: share, of: Self.verdictShares) { try check.take($0) }
                 report.verdicts = check.count
                 report.findings += check.findings
+                guard share == 0 else { return }
                 report.findings += try snapshot.unjudged().map {
                     Finding(place: $0, message: "entries have no verdict yet: run custody reindex")
                 }
@@ -169,7 +178,12 @@ private struct VerdictCheck {
     private let rulebook: Rulebook
     private let floors: DocumentFloors
     private let origins: [Int64: String]
-    private let index: OrderIndex
+    private let graphs = GraphCache()
+    private var leaves: StoredLeaves
+    private var names: OrderNames
+    /// Orders of which a row has been read.
+    private var met = NumberSet()
+    private var update = UpdateScan()
     private(set) var count = 0
     private(set) var findings: [LedgerVerifier.Finding] = []
 
@@ -178,7 +192,8 @@ private struct VerdictCheck {
         self.rulebook = rulebook
         floors = try DocumentFloors(snapshot: snapshot, rulebook: rulebook)
         origins = Dictionary(uniqueKeysWithValues: try snapshot.logs().map { ($0.id, $0.origin) })
-        index = OrderIndex(rulebook: rulebook)
+        leaves = StoredLeaves(snapshot: snapshot)
+        names = OrderNames(snapshot: snapshot)
     }
 
     mutating func take(_ row: LedgerSnapshot.AppliedRow) throws {
@@ -190,36 +205,126 @@ private struct VerdictCheck {
     }
 
     private mutating func judge(_ row: LedgerSnapshot.AppliedRow, origin: String) throws {
-        guard let update = try Entry(row.bytes).update else {
+        guard try update.read(entry: row.bytes) else {
             return find("\(origin):\(row.entry.index)", "it has a verdict and is no update")
         }
-        let reference = Reference(origin: origin, index: row.entry.index, leafHash: Hash.leaf(row.bytes))
-        let order = try order(update.order, before: row)
-        let judgement = try order.thread.judge(
+        let order = try graph(before: row)
+        guard update.isOf(order: order.graph.order) else {
+            return find("\(origin):\(row.entry.index)", "it is filed under the order \(order.graph.order)")
+        }
+        let reference = Reference(
+            origin: origin, index: row.entry.index, leafHash: try leaves.hash(of: row.entry, row.bytes))
+        let judgement = try order.graph.judge(
             update, from: origin, floor: floors.floor(before: reference), by: rulebook,
-            elsewhere: { try snapshot.elsewhere($0) })
+            elsewhere: { try snapshot.elsewhere($0) }, updates: { try snapshot.update(at: $0) })
         if judgement != .decided(row.verdict) {
             find(
                 "\(origin):\(row.entry.index)",
                 "the stored verdict is \(row.verdict), the contract says \(judgement)")
         }
-        order.thread.insert(
+        _ = order.graph.insert(
             update, at: reference, verdict: row.verdict,
-            documentVersion: rulebook.documents[update.consortium]?.version ?? 0)
+            documentVersion: rulebook.documents[update.documentHash]?.version ?? 0)
     }
 
-    /// An order's thread as it was before a row; read again if it has been put aside.
-    private func order(_ name: String, before row: LedgerSnapshot.AppliedRow) throws -> OrderIndex.Kept {
-        if let known = index.entry(of: name) { return known }
+    /// An order's graph as it was before a row; read again if it has been put aside.
+    private mutating func graph(before row: LedgerSnapshot.AppliedRow) throws -> GraphCache.Kept {
+        if let known = graphs.graph(of: row.order) { return known }
+        let name = try names.name(of: row.order) ?? "?"
+        guard met.insert(row.order) else { return graphs.keep(ThreadGraph(order: name), of: row.order) }
         let thread = try snapshot.thread(id: row.order, name: name, rulebook: rulebook, before: row.sequence)
-        let entry = OrderIndex.Kept(id: row.order, thread: thread)
-        index.keep(entry)
-        return entry
+        return graphs.keep(thread.graph, of: row.order)
     }
 
     private mutating func find(_ place: String, _ message: String) {
         guard findings.count < Self.findingsMax else { return }
         findings.append(LedgerVerifier.Finding(place: place, message: message))
+    }
+}
+
+/// The graphs of the orders that were met last: so many young ones, and as many that were young before.
+private final class GraphCache {
+    static let youngMax = 32_768
+
+    final class Kept {
+        var graph: ThreadGraph
+
+        init(_ graph: ThreadGraph) { self.graph = graph }
+    }
+
+    private var young: [Int64: Kept] = [:]
+    private var old: [Int64: Kept] = [:]
+
+    func graph(of order: Int64) -> Kept? {
+        if let known = young[order] { return known }
+        guard let known = old[order] else { return nil }
+        insert(known, of: order)
+        return known
+    }
+
+    func keep(_ graph: ThreadGraph, of order: Int64) -> Kept {
+        let kept = Kept(graph)
+        insert(kept, of: order)
+        return kept
+    }
+
+    private func insert(_ kept: Kept, of order: Int64) {
+        if young.count >= Self.youngMax {
+            swap(&young, &old)
+            young.removeAll(keepingCapacity: true)
+        }
+        young[order] = kept
+    }
+}
+
+/// The names of a store's orders, read in runs, because orders are met in about the sequence of their numbers.
+private struct OrderNames {
+    private static let run: Int64 = 256
+
+    private let snapshot: LedgerSnapshot
+    private var names: [Int64: String] = [:]
+    private var start: Int64 = -1
+
+    init(snapshot: LedgerSnapshot) { self.snapshot = snapshot }
+
+    mutating func name(of order: Int64) throws -> String? {
+        if order / Self.run != start {
+            start = order / Self.run
+            names = try snapshot.orderNames(from: start * Self.run, count: Self.run)
+        }
+        return names[order]
+    }
+}
+
+/// A set of small numbers, one bit each.
+private struct NumberSet {
+    private var words: [UInt64] = []
+
+    /// - Returns: whether it was there already.
+    mutating func insert(_ number: Int64) -> Bool {
+        let (word, bit) = (Int(number >> 6), UInt64(1) << UInt64(number & 63))
+        if word >= words.count { words += [UInt64](repeating: 0, count: max(word + 1 - words.count, words.count)) }
+        defer { words[word] |= bit }
+        return words[word] & bit != 0
+    }
+}
+
+/// The leaf hashes that a store's full tiles hold. That they are those of the entries is for `ChainCheck` to say.
+private struct StoredLeaves {
+    private let snapshot: LedgerSnapshot
+    private var tiles: [Int64: (index: UInt64, hashes: [Hash])] = [:]
+
+    init(snapshot: LedgerSnapshot) { self.snapshot = snapshot }
+
+    mutating func hash(of entry: EntryID, _ bytes: UnsafeRawBufferPointer) throws -> Hash {
+        let tile = entry.index / UInt64(Tile.width)
+        if tiles[entry.log]?.index != tile {
+            let stored = try snapshot.storedTile(Tile(level: 0, index: tile), log: entry.log)?.hashes
+            tiles[entry.log] = (tile, stored?.count == Tile.width ? stored ?? [] : [])
+        }
+        let slot = Int(entry.index % UInt64(Tile.width))
+        guard let hashes = tiles[entry.log]?.hashes, hashes.indices.contains(slot) else { return Hash.leaf(bytes) }
+        return hashes[slot]
     }
 }
 

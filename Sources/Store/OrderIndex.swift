@@ -1,29 +1,33 @@
 import Ledger
 
+/// An order as the store's writer keeps it between two updates.
+///
+/// Whoever holds the transaction may judge by `thread` and extend it; everything else is the store's.
+public final class KeptOrder {
+    public let name: String
+    public var thread: OrderThread
+    /// Its number in the store; nil until the order's first update is entered.
+    var id: Int64?
+    /// Subjects that the index has for this order already.
+    var subjects: Set<String> = []
+
+    init(name: String, id: Int64?, thread: OrderThread) {
+        self.name = name
+        self.id = id
+        self.thread = thread
+        for node in thread.nodes where node.verdict.isAccepted { subjects.formUnion(node.update.subjects) }
+    }
+}
+
 /// The threads of the orders that were used last, and the rules by which they are judged. Owned by the store's writer.
 final class OrderIndex {
     /// Threads kept in memory: this many young ones, and as many that were young before.
     static let threadsMax = 8_192
 
-    /// An order as the writer keeps it between two updates.
-    final class Kept {
-        /// Its number in the store; nil until the order's first update is entered.
-        var id: Int64?
-        var thread: OrderThread
-        /// Subjects that the index has for this order already.
-        var subjects: Set<String>
-
-        init(id: Int64?, thread: OrderThread) {
-            self.id = id
-            self.thread = thread
-            subjects = Set(thread.nodes.flatMap { $0.verdict.isAccepted ? $0.update.subjects : [] })
-        }
-    }
-
     var rulebook: Rulebook
-    private var young: [String: Kept] = [:]
-    private var old: [String: Kept] = [:]
-    private var last: Kept?
+    private var young: [String: KeptOrder] = [:]
+    private var old: [String: KeptOrder] = [:]
+    private var last: KeptOrder?
 
     init(rulebook: Rulebook) {
         self.rulebook = rulebook
@@ -35,8 +39,8 @@ final class OrderIndex {
         last = nil
     }
 
-    func entry(of order: String) -> Kept? {
-        if let last, last.thread.order == order { return last }
+    func entry(of order: String) -> KeptOrder? {
+        if let last, last.name == order { return last }
         if let entry = young[order] {
             last = entry
             return entry
@@ -46,12 +50,12 @@ final class OrderIndex {
         return entry
     }
 
-    func keep(_ entry: Kept) {
+    func keep(_ entry: KeptOrder) {
         if young.count >= Self.threadsMax {
             swap(&young, &old)
             young.removeAll(keepingCapacity: true)
         }
-        young[entry.thread.order] = entry
+        young[entry.name] = entry
         last = entry
     }
 }

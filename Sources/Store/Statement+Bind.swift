@@ -36,6 +36,15 @@ extension Statement {
         }
     }
 
+    /// Runs with a large blob as the last parameter, without a copy of it.
+    func run(binding bytes: [UInt8], at place: Int32) throws {
+        try bytes.withUnsafeBytes {
+            sqlite3_bind_blob64(sqliteStatement, place, $0.baseAddress, UInt64($0.count), nil)
+            try run()
+        }
+        bindNull(at: place)
+    }
+
     func bindNull(at place: Int32) { sqlite3_bind_null(sqliteStatement, place) }
 
     /// Steps through the rows of a bound statement, and makes it ready for the next run.

@@ -46,7 +46,7 @@ import Testing
     @Test func aBatchCostsOneCheckpoint() async throws {
         let recorder = try gateway.recorder()
         for batch in [300, 1, Recorder.batchMax] {
-            let outcomes = await recorder.record((0..<batch).map { _ in TestGateway.open() })
+            let outcomes = try await recorder.record((0..<batch).map { _ in TestGateway.open() })
             #expect(outcomes.allSatisfy { $0.code == nil })
         }
         let (id, size) = (try gateway.own.id, UInt64(1 + 300 + 1 + Recorder.batchMax))
@@ -59,7 +59,7 @@ import Testing
     @Test func outcomesComeInTheOrderOfTheDrafts() async throws {
         let recorder = try gateway.recorder()
         let order = try await recorder.record(TestGateway.open()).order
-        let outcomes = await recorder.record([
+        let outcomes = try await recorder.record([
             TestGateway.next("received", of: order), TestGateway.next("shipped", of: order),
             TestGateway.next("shipped", of: order), TestGateway.open(number: "X"), TestGateway.next("gone", of: order),
             TestGateway.next("received", of: order), TestGateway.next("received", of: "nobody/knows"),
@@ -78,7 +78,7 @@ import Testing
     @Test func aDraftAboveALimitDisturbsNobody() async throws {
         let recorder = try gateway.recorder()
         let long = String(repeating: "x", count: Update.factBytesMax + 1)
-        let outcomes = await recorder.record([
+        let outcomes = try await recorder.record([
             TestGateway.open(), TestGateway.open(number: long), TestGateway.open(),
         ])
         #expect(outcomes.map(\.code) == [nil, "limit-exceeded", nil])
@@ -86,12 +86,34 @@ import Testing
     }
 
     @Test(arguments: [(-1, true), (0, true), (1, false)])
-    func theQueueHasALimit(step: (offset: Int, fits: Bool)) async throws {
-        let drafts = Array(
-            repeating: TestGateway.next("shipped", of: "unknown"), count: Recorder.queueMax + step.offset)
-        let outcomes = await (try gateway.recorder()).record(drafts)
-        #expect(outcomes.count == drafts.count)
-        #expect(Set(outcomes.map(\.code)) == [step.fits ? "order-unknown" : "recorder-busy"])
+    func aBatchHasALimit(step: (offset: Int, fits: Bool)) async throws {
+        let recorder = try gateway.recorder()
+        let drafts = (0..<Recorder.batchMax + step.offset).map { _ in TestGateway.next("shipped", of: "unknown") }
+        var codes: Set<CustodyError.Code?> = []
+        do { codes = Set(try await recorder.record(drafts).map(\.code)) } catch let error as CustodyError {
+            codes = [error.code]
+        }
+        #expect(codes == [step.fits ? "order-unknown" : "limit-exceeded"])
+    }
+
+    /// Large batches are sealed on one thread while they are written on another.
+    @Test func aFullBatchHoldsWhatItsReceiptsSay() async throws {
+        let recorder = try gateway.recorder()
+        let opened = try await recorder.record((0..<300).map { TestGateway.open(number: "PO-\($0)") })
+        let orders = try opened.map { try $0.get().order }
+        let steps = ["shipped", "received", "received"]
+        let drafts = steps.flatMap { step in orders.map { TestGateway.next(step, of: $0) } }
+        let outcomes = try await recorder.record(drafts)
+        let log = try gateway.own.id
+        for (outcome, draft) in zip(outcomes[..<600], drafts) {
+            let receipt = try outcome.get()
+            #expect(.existing(receipt.order) == draft.order && receipt.step == draft.step)
+            let bytes = try gateway.ledger.read { try $0.entry(log: log, index: receipt.index) }
+            #expect(bytes.map { Hash.leaf($0) } == receipt.leafHash)
+        }
+        #expect(outcomes[600...].allSatisfy { $0.code == "step-repeated" })
+        #expect(try gateway.own.size == 901)
+        #expect(await LedgerVerifier(store: gateway.ledger).run().findings == [])
     }
 
     /// While the disk is busy, drafts wait; what does not fit is refused at once, and nobody else waits longer for it.

@@ -44,6 +44,19 @@ import Testing
         #expect(try gateway.intake.unmatchedScans(limit: 9).isEmpty)
     }
 
+    /// What the contract excludes is said to the operator as such, before anything is judged.
+    @Test func aStepThatIsExcludedIsNotTried() async throws {
+        let recorder = try gateway.recorder()
+        for step in ["shipped", "lost"] { _ = try await recorder.record(TestGateway.next(step, of: order)) }
+        let answer = await (try station("received")).accept(Self.label(), from: ScanOrigin(source: "dock"))
+        guard case .refused(let error) = answer else {
+            Issue.record("\(answer)")
+            return
+        }
+        #expect(error.code == .scanUnmatched)
+        #expect(error.message.contains("cannot be recorded now"))
+    }
+
     /// A scanner that saw no receipt delivers again, also to the next run of the process.
     @Test func aScanThatComesTwiceIsRecordedOnce() async throws {
         for _ in 0..<3 {

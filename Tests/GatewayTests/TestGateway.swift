@@ -25,7 +25,8 @@ final class TestGateway {
               min: public, max: public, mean: public, mkt: public, gaps: public, missing: public,
               supplementary: public}
             repeats: true
-          received: {by: hospital, after: shipped}
+          received: {by: hospital, after: shipped, excludes: [lost]}
+          lost: {by: hospital, after: shipped, excludes: [received]}
         """
 
     let folder: String

@@ -94,14 +94,16 @@ import Testing
                 let update = try #require(traffic.manufacturer.sealed[1].entry.update)
                 let reference = Reference(
                     origin: "manufacturer/gw", index: 1, leafHash: traffic.manufacturer.sealed[1].leafHash)
-                try transaction.enter(update, at: reference, log: log.id, verdict: .accepted)
-                #expect(try transaction.heads(of: traffic.order) == [reference])
+                let order = try transaction.order(traffic.order)
+                order.thread.insert(update, at: reference, verdict: .accepted, documentVersion: 1)
+                try transaction.enter(update, of: order, index: 1, log: log.id, verdict: .accepted)
+                #expect(try transaction.order(traffic.order).thread.heads == [reference])
                 throw Stopped()
             }
         }
         #expect(ledger.store.changes.count == before)
         #expect(try ledger.record(.hospital).size == 2)
-        let heads = try ledger.store.write { try $0.heads(of: traffic.order) }
+        let heads = try ledger.store.write { try $0.order(traffic.order).thread.heads }
         #expect(heads.map(\.leafHash) == [traffic.hospital.sealed[1].leafHash])
     }
 

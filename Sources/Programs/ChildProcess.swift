@@ -3,8 +3,16 @@ import Ledger
 import Synchronization
 
 /// A program that this process started and will end; killed and reaped with the last reference at the latest.
-final class ChildProcess: Sendable {
-    let id: pid_t
+public final class ChildProcess: Sendable {
+    /// Where a program's output goes.
+    public enum Output: Sendable {
+        /// Appended to this file.
+        case file(String)
+        /// Written to a descriptor, of which the program gets a copy.
+        case descriptor(Int32)
+    }
+
+    public let id: pid_t
     /// The wait status, once the process was reaped.
     private let ended = Mutex<Int32?>(nil)
 
@@ -13,22 +21,24 @@ final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - executable: its path.
     ///   - environment: added to what a program needs to find its files.
-    ///   - outputPath: a file to which its output is appended.
-    ///   - errorPath: a file to which its error output is appended; nil sends it where the output goes.
-    ///
-    /// Throws `program-not-started`.
-    init(
-        _ executable: String, _ arguments: [String], environment: [String: String] = [:], outputPath: String,
-        errorPath: String? = nil
+    ///   - input: the file that it reads as standard input.
+    ///   - errors: a file to which its error output is appended; nil sends it where the output goes.
+    /// - Throws: `CustodyError` with code `program-not-started`.
+    public init(
+        _ executable: String, _ arguments: [String], environment: [String: String] = [:], input: String = "/dev/null",
+        output: Output, errors: String? = nil
     ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0)
         let appending = O_WRONLY | O_CREAT | O_APPEND
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, outputPath, appending, 0o644)
-        if let errorPath {
-            posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errorPath, appending, 0o644)
+        switch output {
+        case .file(let path): posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, path, appending, 0o644)
+        case .descriptor(let end): posix_spawn_file_actions_adddup2(&actions, end, STDOUT_FILENO)
+        }
+        if let errors {
+            posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, appending, 0o644)
         } else {
             posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
         }
@@ -42,7 +52,8 @@ final class ChildProcess: Sendable {
         let failure = posix_spawn(&process, executable, &actions, &attributes, argv, variables)
         guard failure == 0 else {
             throw CustodyError(
-                "program-not-started", "The program cannot be started: \(systemMessage(failure))", at: executable)
+                "program-not-started", "The program cannot be started: \(String(cString: strerror(failure)))",
+                at: executable)
         }
         id = process
     }
@@ -50,11 +61,10 @@ final class ChildProcess: Sendable {
     deinit {
         guard isRunning else { return }
         kill(id, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(id, &status, 0) < 0 && errno == EINTR {}
+        _ = wait()
     }
 
-    var isRunning: Bool {
+    public var isRunning: Bool {
         ended.withLock { ended in
             guard ended == nil else { return false }
             var status: Int32 = 0
@@ -65,13 +75,25 @@ final class ChildProcess: Sendable {
     }
 
     /// The exit code once it has ended, 128 and the signal where one ended it.
-    var exitCode: Int32? {
+    public var exitCode: Int32? {
         guard !isRunning, let status = ended.withLock({ $0 }) else { return nil }
         return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
     }
 
+    /// Blocks until it has ended.
+    /// - Returns: the exit code, 128 and the signal where one ended it.
+    public func wait() -> Int32 {
+        ended.withLock { ended in
+            var status: Int32 = 0
+            guard ended == nil else { return }
+            while waitpid(id, &status, 0) < 0 && errno == EINTR {}
+            ended = status
+        }
+        return exitCode ?? -1
+    }
+
     /// Waits for its end; nil when it still runs after `limit`.
-    func wait(within limit: Duration) async -> Int32? {
+    public func wait(within limit: Duration) async -> Int32? {
         let deadline = ContinuousClock.now + limit
         while isRunning, ContinuousClock.now < deadline {
             // A cancelled task waits on: whoever stops a program must know that it has stopped.
@@ -81,13 +103,13 @@ final class ChildProcess: Sendable {
     }
 
     /// Sends a signal to this process alone, by its id.
-    func send(_ signal: Int32) {
+    public func send(_ signal: Int32) {
         guard isRunning else { return }
         kill(id, signal)
     }
 
     /// Asks it to end, and kills it when it has not after `limit`.
-    func stop(within limit: Duration = .seconds(10)) async {
+    public func stop(within limit: Duration = .seconds(10)) async {
         send(SIGTERM)
         guard await wait(within: limit) == nil else { return }
         send(SIGKILL)

@@ -1,0 +1,98 @@
+import Foundation
+import Identifiers
+import Ledger
+import Telemetry
+
+/// Something that reads bytes from outside, with sound inputs to begin from.
+struct Parser {
+    let name: String
+    let samples: [[UInt8]]
+    /// Whether the bytes are well formed. What it throws, beside a refusal, is a broken promise.
+    let accepts: ([UInt8]) throws -> Bool
+}
+
+/// A promise that an input broke.
+struct Broken: Error {
+    let promise: String
+}
+
+/// The parsers with sound inputs, made by Custody itself.
+enum Corpus {
+    static func parsers() throws -> [Parser] {
+        let log = try SampleLog()
+        return [
+            Parser(name: "entry", samples: log.entries.map(\.bytes), accepts: entry),
+            Parser(name: "note", samples: texts([log.head.encoded, log.document.encoded])) { bytes in
+                refused { _ = try SignedNote(bytes: bytes) }
+            },
+            Parser(name: "checkpoint", samples: texts([log.head.text])) { bytes in
+                refused { _ = try Checkpoint(text: String(decoding: bytes, as: UTF8.self)) }
+            },
+            Parser(name: "policy", samples: texts([log.policy])) { bytes in
+                refused { _ = try WitnessPolicy(bytes: bytes) }
+            },
+            Parser(name: "proof", samples: texts(log.proofs.map(\.encoded))) { bytes in
+                refused { _ = try TransparencyProof(bytes: bytes) }
+            },
+            Parser(name: "bundle", samples: [try log.bundle.encoded()]) { bytes in
+                refused { _ = try ProofBundle(bytes: bytes).check(policyText: log.policy) }
+            },
+            Parser(name: "contract", samples: texts([SampleLog.contractText])) { bytes in
+                refused { _ = try Contract(text: String(decoding: bytes, as: UTF8.self)) }
+            },
+            Parser(name: "document", samples: texts([log.document.text])) { bytes in
+                refused { _ = try ConsortiumDocument(text: String(decoding: bytes, as: UTF8.self)) }
+            },
+            Parser(name: "tile path", samples: texts(["tile/0/x001/234", "tile/entries/000.p/7"])) { bytes in
+                TilePath(String(decoding: bytes, as: UTF8.self)) != nil
+            },
+            Parser(name: "identifier", samples: texts(labels)) { bytes in
+                Identifier.report(for: bytes, year: 2_026).valid
+            },
+            Parser(name: "reading", samples: texts(payloads), accepts: reading),
+        ]
+    }
+
+    private static func texts(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
+
+    private static let labels = [
+        "(01)04012345000016(17)270131(10)A1B2C3(21)SN-1", "]d2010401234500001617270131" + "10A1\u{1D}21SN-1",
+        "https://id.gs1.org/01/04012345000016/10/A1/21/SN-1?17=270131", "]C100106141412345678908", "4012345000016",
+    ]
+
+    private static let payloads = [
+        #"{"device":"truck-7","metric":"temperature","value":4.5,"unit":"Cel","time":1700000000,"seq":12}"#,
+        #"[{"device":"a","metric":"m","value":-1e-3,"unit":"%RH","time":"2026-11-22T10:00:00Z"},{"value":true}]"#,
+        #"{"device":"\u00e9\ud83d\ude00","metric":"","value":1e308,"unit":"lx","session":"s"}"#,
+    ]
+
+    /// - Returns: whether `parse` accepts; a refusal is one of ours.
+    private static func refused(_ parse: () throws -> Void) -> Bool {
+        do {
+            try parse()
+            return true
+        } catch { return false }
+    }
+
+    private static func entry(_ bytes: [UInt8]) throws -> Bool {
+        guard let entry = try? Entry(bytes: bytes) else { return false }
+        guard try Entry(bytes: try entry.sealed()) == entry else {
+            throw Broken(promise: "an entry that was read is written and read as the same")
+        }
+        var scan = UpdateScan()
+        let isUpdate = try bytes.withUnsafeBytes { try scan.read(entry: $0) }
+        guard isUpdate == (entry.update != nil), entry.update.map({ scan.isOf(order: $0.order) }) ?? true else {
+            throw Broken(promise: "a scan says what the decoded entry says")
+        }
+        return true
+    }
+
+    private static func reading(_ bytes: [UInt8]) throws -> Bool {
+        let pattern = try TopicPattern("sensors/{device}/{metric}")
+        let message = InboundMessage(json: bytes, topic: "sensors/a/b", pattern: pattern, receivedAt: 1)
+        guard message.payload == bytes else { throw Broken(promise: "what arrived is kept as it came") }
+        guard case .readings(let readings) = message.content else { return false }
+        guard readings.allSatisfy(\.value.isFinite) else { throw Broken(promise: "a reading is a number") }
+        return true
+    }
+}

@@ -1,0 +1,151 @@
+import Glibc
+
+/// An update read where it lies, in bytes that somebody else keeps for as long as this is used.
+///
+/// One scan is used again and again, so that judging a stored update allocates nothing. The bytes have been decoded
+/// once, when the entry came in; what is not needed for a verdict is skipped here.
+public struct UpdateScan {
+    private struct Fact {
+        var name = nothing
+        var isText = false
+    }
+
+    private static var nothing: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+
+    private var order = nothing
+    private var step = nothing
+    private(set) var consortium = Hash.emptyTree
+    private(set) var contract = Hash.emptyTree
+    private(set) var isFired = false
+    private var parents: [(origin: UnsafeRawBufferPointer, index: UInt64, leafHash: Hash)] = []
+    private var facts: [Fact] = []
+    private var cites: [UnsafeRawBufferPointer] = []
+
+    public init() {}
+
+    /// SHA-256 of the consortium document that the update was made under.
+    public var documentHash: Hash { consortium }
+
+    public func isOf(order name: String) -> Bool { order.spells(name) }
+
+    public var orderName: String { String(decoding: order, as: UTF8.self) }
+
+    /// Reads the update of an entry.
+    /// - Returns: false if the entry is something else.
+    /// - Throws: `CustodyError` with code `entry-malformed`.
+    public mutating func read(entry bytes: UnsafeRawBufferPointer) throws -> Bool {
+        do {
+            var reader = WireReader(bytes)
+            while try reader.next() {
+                guard reader.number == 5 else {
+                    try reader.skip()
+                    continue
+                }
+                try read(try reader.slice())
+                return true
+            }
+            return false
+        } catch WireReader.Failure.malformed(let reason) {
+            throw CustodyError(.entryMalformed, "the entry is malformed: \(reason)")
+        }
+    }
+
+    private mutating func read(_ bytes: UnsafeRawBufferPointer) throws {
+        parents.removeAll(keepingCapacity: true)
+        facts.removeAll(keepingCapacity: true)
+        cites.removeAll(keepingCapacity: true)
+        (order, step, isFired) = (Self.nothing, Self.nothing, false)
+        var hashes: (consortium: Hash?, contract: Hash?)
+        var reader = WireReader(bytes)
+        while try reader.next() {
+            switch reader.number {
+            case 1: order = try reader.slice()
+            case 2: step = try reader.slice()
+            case 3: try readParent(try reader.slice())
+            case 4: cites.append(try reader.slice())
+            case 5: hashes.consortium = try reader.hash()
+            case 6: hashes.contract = try reader.hash()
+            case 8: try readFact(try reader.slice())
+            case 14:
+                isFired = true
+                try reader.skip()
+            default: try reader.skip()
+            }
+        }
+        guard let consortium = hashes.consortium, let contract = hashes.contract else {
+            throw WireReader.Failure.malformed("the update lacks its document or contract")
+        }
+        (self.consortium, self.contract) = (consortium, contract)
+    }
+
+    private mutating func readParent(_ bytes: UnsafeRawBufferPointer) throws {
+        var (origin, index, leafHash) = (Self.nothing, UInt64(0), Hash?.none)
+        var reader = WireReader(bytes)
+        while try reader.next() {
+            switch reader.number {
+            case 1: origin = try reader.slice()
+            case 2: index = try reader.varint()
+            case 3: leafHash = try reader.hash()
+            default: try reader.skip()
+            }
+        }
+        guard let leafHash else { throw WireReader.Failure.malformed("a reference has no hash") }
+        parents.append((origin, index, leafHash))
+    }
+
+    private mutating func readFact(_ bytes: UnsafeRawBufferPointer) throws {
+        var fact = Fact()
+        var reader = WireReader(bytes)
+        while try reader.next() {
+            switch reader.number {
+            case 1: fact.name = try reader.slice()
+            case 2:
+                fact.isText = true
+                try reader.skip()
+            default: try reader.skip()
+            }
+        }
+        facts.append(fact)
+    }
+}
+
+extension UpdateScan: JudgedUpdate {
+    var stepName: String { String(decoding: step, as: UTF8.self) }
+    func isStep(_ name: String) -> Bool { step.spells(name) }
+
+    var parentCount: Int { parents.count }
+    func parentHash(_ place: Int) -> Hash { parents[place].leafHash }
+    func isParent(_ place: Int, _ reference: Reference) -> Bool {
+        parents[place].index == reference.index && parents[place].leafHash == reference.leafHash
+            && parents[place].origin.spells(reference.origin)
+    }
+    func parent(_ place: Int) -> Reference {
+        Reference(
+            origin: String(decoding: parents[place].origin, as: UTF8.self), index: parents[place].index,
+            leafHash: parents[place].leafHash)
+    }
+    /// A citation that cannot be read is nowhere, so that its update waits for it.
+    var cited: [Reference] {
+        cites.map { (try? Citation(wire: $0).reference) ?? Reference(origin: "", index: 0, leafHash: .emptyTree) }
+    }
+
+    var factCount: Int { facts.count }
+    func factName(_ place: Int) -> String { String(decoding: facts[place].name, as: UTF8.self) }
+    func isFact(_ place: Int, _ name: String) -> Bool { facts[place].name.spells(name) }
+    func isFact(_ place: Int, sameAs other: Int) -> Bool {
+        facts[place].name.count == facts[other].name.count
+            && facts[place].name.elementsEqual(facts[other].name)
+    }
+    func isText(_ place: Int) -> Bool { facts[place].isText }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether these are the UTF-8 bytes of a text.
+    func spells(_ text: String) -> Bool {
+        guard text.utf8.count == count else { return false }
+        guard count > 0, let start = baseAddress else { return true }
+        return text.utf8.withContiguousStorageIfAvailable { own in
+            own.baseAddress.map { memcmp($0, start, count) == 0 } ?? false
+        } ?? elementsEqual(text.utf8)
+    }
+}
