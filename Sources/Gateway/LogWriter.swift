@@ -38,7 +38,7 @@ public final class LogWriter {
     }
 
     /// Drafts that are sealed on one thread while those before them are written on another.
-    private static let chunkMax = 128
+    private static let chunkMax = 64
 
     private func commit(_ drafts: [Draft], in transaction: LedgerTransaction) throws -> [Result<Receipt, any Error>] {
         guard let document = transaction.rulebook.latest else {
@@ -49,18 +49,17 @@ public final class LogWriter {
             instruments: instruments)
         var outcomes: [Result<Receipt, any Error>] = []
         outcomes.reserveCapacity(drafts.count)
-        var sealed = UpdateSealer.Sealed()
-        for start in stride(from: 0, to: drafts.count, by: Self.chunkMax) {
-            let placed = try drafts[start..<min(start + Self.chunkMax, drafts.count)].map {
-                try place($0, under: document, transaction)
-            }
-            let unwritten = sealed
-            sealed =
-                start == 0
-                ? sealer.seal(placed)
-                : try side.run({ sealer.seal(placed) }, beside: { outcomes += try write(unwritten, transaction) })
+        let placed = try drafts.map { try place($0, under: document, transaction) }
+        func seal(_ chunk: Int) -> UpdateSealer.Sealed {
+            let start = chunk * Self.chunkMax
+            return sealer.seal(placed[start..<min(start + Self.chunkMax, placed.count)])
         }
-        outcomes += try write(sealed, transaction)
+        let chunks = (drafts.count + Self.chunkMax - 1) / Self.chunkMax
+        if chunks == 1 {
+            outcomes += try write(seal(0), transaction)
+        } else {
+            try side.stream(chunks, make: seal) { outcomes += try write($0, transaction) }
+        }
         guard sealer.log.size > log.size else { return outcomes }
         log = sealer.log
         try transaction.setProgress(of: record.id, next: log.size, floor: log.documentVersion)

@@ -1,23 +1,36 @@
 import Dispatch
 
-/// A thread that works beside the caller's, for as long as the caller waits.
+/// A thread that works ahead of the caller's, for as long as the caller is there.
 final class SideThread: Sendable {
     private let queue: DispatchQueue
 
     init(label: String) { queue = DispatchQueue(label: label) }
 
-    /// Runs both at once and returns when both have ended.
-    /// - Throws: what `other` throws.
-    func run<Result>(_ work: () -> Result, beside other: () throws -> Void) rethrows -> Result {
-        // Handed over and taken back by `async` and `sync`, so never touched by two threads at once.
-        nonisolated(unsafe) var result: Result?
-        try withoutActuallyEscaping(work) { work in
-            nonisolated(unsafe) let work = work
-            queue.async { result = work() }
-            defer { queue.sync {} }
-            try other()
+    /// Makes items one after another on this thread, while the caller's takes them in the same order.
+    /// - Throws: what `take` throws, once no more items are being made.
+    func stream<Item>(_ count: Int, make: (Int) -> Item, take: (Item) throws -> Void) rethrows {
+        let items = UnsafeMutablePointer<Item>.allocate(capacity: count)
+        defer { items.deallocate() }
+        let made = DispatchSemaphore(value: 0)
+        var taken = 0
+        try withoutActuallyEscaping(make) { make in
+            // Each item is handed over by the semaphore, and the closure is back when `sync` returns.
+            nonisolated(unsafe) let (make, items) = (make, items)
+            queue.async {
+                for place in 0..<count {
+                    (items + place).initialize(to: make(place))
+                    made.signal()
+                }
+            }
+            defer {
+                queue.sync {}
+                (items + taken).deinitialize(count: count - taken)
+            }
+            while taken < count {
+                made.wait()
+                taken += 1
+                try take((items + taken - 1).move())
+            }
         }
-        guard let result else { preconditionFailure("a serial queue runs its work in order") }
-        return result
     }
 }

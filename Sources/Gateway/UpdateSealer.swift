@@ -41,7 +41,7 @@ final class UpdateSealer {
     }
 
     /// - Returns: an outcome for each draft, in the same order.
-    func seal(_ drafts: [Result<PlacedDraft, any Error>]) -> Sealed {
+    func seal(_ drafts: ArraySlice<Result<PlacedDraft, any Error>>) -> Sealed {
         var sealed = Sealed()
         sealed.updates.reserveCapacity(drafts.count)
         for draft in drafts {

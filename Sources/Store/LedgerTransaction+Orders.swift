@@ -150,9 +150,11 @@ extension LedgerTransaction {
     }
 
     private func takeWaiters(for awaited: Hash) throws -> [EntryID] {
-        let waiters = try Int64.fetchAll(
-            database, sql: "SELECT entry FROM waiting WHERE awaited = ? ORDER BY entry",
-            arguments: [Data(awaited.bytes)])
+        // Asked for each entry of a peer: preparing it anew would cost more than all the rest.
+        let statement = try database.cachedStatement(sql: "SELECT entry FROM waiting WHERE awaited = ? ORDER BY entry")
+        statement.bind(awaited, at: 1)
+        var waiters: [Int64] = []
+        try statement.forEachRow { waiters.append($0.integer(0)) }
         guard !waiters.isEmpty else { return [] }
         try database.execute(sql: "DELETE FROM waiting WHERE awaited = ?", arguments: [Data(awaited.bytes)])
         return waiters.map(EntryID.init(rawValue:))
