@@ -35,19 +35,24 @@ public struct UpdateScan {
     /// - Throws: `CustodyError` with code `entry-malformed`.
     public mutating func read(entry bytes: UnsafeRawBufferPointer) throws -> Bool {
         do {
-            var reader = WireReader(bytes)
-            while try reader.next() {
-                guard reader.number == 5 else {
-                    try reader.skip()
-                    continue
-                }
-                try read(try reader.slice())
-                return true
-            }
-            return false
+            guard let update = try Self.update(in: bytes) else { return false }
+            try read(update)
+            return true
         } catch WireReader.Failure.malformed(let reason) {
             throw CustodyError(.entryMalformed, "the entry is malformed: \(reason)")
         }
+    }
+
+    /// Whether the body of an entry is an update; false too for what cannot be read.
+    public static func isUpdate(entry bytes: UnsafeRawBufferPointer) -> Bool { (try? update(in: bytes)) != nil }
+
+    private static func update(in entry: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
+        var reader = WireReader(entry)
+        while try reader.next() {
+            if reader.number == 5 { return try reader.slice() }
+            try reader.skip()
+        }
+        return nil
     }
 
     private mutating func read(_ bytes: UnsafeRawBufferPointer) throws {

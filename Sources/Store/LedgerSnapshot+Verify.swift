@@ -79,6 +79,17 @@ extension LedgerSnapshot {
         return update
     }
 
+    /// A log's updates below an index that have a verdict or wait for one.
+    func judgedCount(log: Int64, below index: UInt64) throws -> Int {
+        let range: StatementArguments = [
+            EntryID(log: log, index: 0).rawValue, EntryID(log: log, index: index).rawValue,
+        ]
+        return try ["applied", "waiting"].reduce(0) { sum, table in
+            let sql = "SELECT count(DISTINCT entry) FROM \(table) WHERE entry >= ? AND entry < ?"
+            return try sum + (Int.fetchOne(database, sql: sql, arguments: range) ?? 0)
+        }
+    }
+
     /// Logs of which entries have never been given to the order index.
     func unjudged() throws -> [String] {
         try logs().filter { try progress(of: $0.id).next < $0.size }.map(\.origin)

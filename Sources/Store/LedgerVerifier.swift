@@ -67,10 +67,13 @@ public struct LedgerVerifier: Sendable {
     private func checkLogs() -> Report {
         var report = Report()
         do {
-            let logs = try store.read { try $0.logs() }
-            for log in logs {
+            // Entries below these are in the order index of every later moment, also while a gateway goes on writing.
+            let logs = try store.read { snapshot in
+                try snapshot.logs().map { ($0, judged: try snapshot.progress(of: $0.id).next) }
+            }
+            for (log, judged) in logs {
                 report.logs += 1
-                do { try store.read { try checkLog(log, $0, into: &report) } } catch {
+                do { try store.read { try checkLog(log, judged: judged, $0, into: &report) } } catch {
                     report.findings.append(Finding(place: log.origin, message: "\(error)"))
                 }
             }
@@ -80,12 +83,16 @@ public struct LedgerVerifier: Sendable {
 
     // MARK: One log
 
-    private func checkLog(_ log: LogRecord, _ snapshot: LedgerSnapshot, into report: inout Report) throws {
+    private func checkLog(
+        _ log: LogRecord, judged: UInt64, _ snapshot: LedgerSnapshot, into report: inout Report
+    ) throws {
         let checkpoints = try snapshot.checkpoints(of: log.id)
         var chain = ChainCheck(log: log, sizes: Set(checkpoints.map(\.size)))
         var count: UInt64 = 0
+        var updates = 0
         try snapshot.forEachEntry(log: log.id, from: 0, to: log.size) { index, bytes in
             try chain.take(index, bytes, snapshot)
+            if index < judged, UpdateScan.isUpdate(entry: bytes) { updates += 1 }
             report.bytes += UInt64(bytes.count)
             count += 1
             if count % 65_536 == 0 { progress(65_536) }
@@ -95,6 +102,14 @@ public struct LedgerVerifier: Sendable {
         if count < log.size {
             report.findings.append(
                 Finding(place: "\(log.origin):\(count)", message: "entries are missing from here on"))
+        }
+        let known = try snapshot.judgedCount(log: log.id, below: judged)
+        if known != updates {
+            report.findings.append(
+                Finding(
+                    place: log.origin,
+                    message: "\(updates) updates stand in the log and \(known) in the order index: run custody reindex")
+            )
         }
         let signed = try checkpoints.compactMap { try check($0, of: log, into: &report) }
         report.findings += chain.findings(signed: signed)

@@ -109,6 +109,12 @@ import Testing
         try ledger.tamper("UPDATE \(table) SET \(column) = ? WHERE \(key) = ? AND \(column) = ?", [new, id, old])
     }
 
+    /// Nothing stands on an order's last update, so that nothing else would miss its verdict.
+    @Test func findsAnUpdateThatHasLeftTheOrderIndex() async throws {
+        try ledger.tamper("DELETE FROM applied WHERE sequence = (SELECT max(sequence) FROM applied)", [])
+        #expect(try await verify().findings.map(\.message).contains { $0.contains("in the order index") })
+    }
+
     @Test func findsAChangedCosignatureTime() async throws {
         try ledger.tamper("UPDATE cosignature SET time = time + 1 WHERE cosigner = 'regulator'")
         #expect(try await verify().findings.map(\.place).contains("hospital/gw at size 304"))
