@@ -459,9 +459,10 @@ private struct DocumentFloors {
         guard rulebook.documents.count > 1 else { return }
         for log in try snapshot.logs() {
             var floor = 0
+            var update = UpdateScan()
             try snapshot.forEachEntry(log: log.id, from: 0, to: log.size) { index, bytes in
-                guard let update = try Entry(bytes: [UInt8](bytes)).update,
-                    let version = rulebook.documents[update.consortium]?.version, version > floor
+                guard try update.read(entry: bytes),
+                    let version = rulebook.documents[update.documentHash]?.version, version > floor
                 else { return }
                 floor = version
                 changes[log.origin, default: []].append((index, version))

@@ -21,7 +21,8 @@ public final class KeptOrder {
 
 /// The threads of the orders that were used last, and the rules by which they are judged. Owned by the store's writer.
 final class OrderIndex {
-    /// Threads kept in memory: this many young ones, and as many that were young before.
+    /// Threads kept in memory: this many young ones, and as many that were young before. More than one transaction
+    /// touches, so that an order which it has looked up is the same object until it ends.
     static let threadsMax = 8_192
 
     var rulebook: Rulebook
