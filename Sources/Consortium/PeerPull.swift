@@ -164,9 +164,7 @@ private actor RemoteTiles {
         guard width > 0 else { throw CustodyError(.peerMisbehaves, "the log has no such tile", at: pull.origin) }
         let path = "/" + Tile.path(level: tile.level, index: tile.index, width: width)
         let bytes = try await pull.fetch(path, maxBytes: Tile.width * Hash.byteCount)
-        let hashes = stride(from: 0, to: bytes.count, by: Hash.byteCount).compactMap {
-            Hash(bytes: bytes[$0..<min($0 + Hash.byteCount, bytes.count)])
-        }
+        let hashes = Hash.list(bytes)
         guard hashes.count == width else {
             throw CustodyError(.peerMisbehaves, "a tile is malformed", at: "\(pull.client.address)\(path)")
         }

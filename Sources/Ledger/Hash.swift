@@ -44,6 +44,14 @@ public struct Hash: Hashable, Sendable {
         self.init(bytes: bytes)
     }
 
+    /// The hashes that stand one after another; less than a whole one at the end is dropped.
+    public static func list(_ bytes: some RandomAccessCollection<UInt8>) -> [Hash] {
+        (0..<bytes.count / byteCount).compactMap { place in
+            let start = bytes.index(bytes.startIndex, offsetBy: place * byteCount)
+            return Hash(bytes: bytes[start..<bytes.index(start, offsetBy: byteCount)])
+        }
+    }
+
     private init(loading bytes: UnsafeRawBufferPointer) {
         precondition(bytes.count == Self.byteCount)
         first = bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)

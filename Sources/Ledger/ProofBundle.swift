@@ -186,7 +186,7 @@ extension ProofBundle {
                 guard case .decided(let verdict) = judgement else { return false }
                 thread.insert(
                     item.update, at: item.reference, verdict: verdict,
-                    documentVersion: rulebook.documents[item.update.consortium]?.version ?? 0)
+                    documentVersion: rulebook.version(of: item.update.consortium))
                 threads[item.update.order] = thread
                 verdicts[item.reference.leafHash] = verdict
                 return true

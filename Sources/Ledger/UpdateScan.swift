@@ -14,7 +14,8 @@ public struct UpdateScan {
 
     private var order = nothing
     private var step = nothing
-    private(set) var consortium = Hash.emptyTree
+    /// SHA-256 of the consortium document that the update was made under.
+    public private(set) var consortium = Hash.emptyTree
     private(set) var contract = Hash.emptyTree
     private(set) var isFired = false
     private var parents: [(origin: UnsafeRawBufferPointer, index: UInt64, leafHash: Hash)] = []
@@ -22,9 +23,6 @@ public struct UpdateScan {
     private var cites: [UnsafeRawBufferPointer] = []
 
     public init() {}
-
-    /// SHA-256 of the consortium document that the update was made under.
-    public var documentHash: Hash { consortium }
 
     public func isOf(order name: String) -> Bool { order.spells(name) }
 

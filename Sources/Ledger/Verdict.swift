@@ -65,6 +65,9 @@ public struct Rulebook: Sendable {
         for contract in contracts { self.contracts[contract.hash] = contract }
     }
 
+    /// The version of a document; 0 if it is not known.
+    public func version(of document: Hash) -> Int { documents[document]?.version ?? 0 }
+
     public var latest: ConsortiumDocument? { documents.values.max { $0.version < $1.version } }
 
     /// The newest version of a contract that the document holds in force.

@@ -82,7 +82,7 @@ extension LedgerSnapshot {
         for applied in try applied("applied.\"order\" = ? AND applied.sequence < ?", [id, end]) {
             thread.insert(
                 applied.update, at: applied.reference, verdict: applied.verdict,
-                documentVersion: rulebook.documents[applied.update.consortium]?.version ?? 0)
+                documentVersion: rulebook.version(of: applied.update.consortium))
         }
         return thread
     }

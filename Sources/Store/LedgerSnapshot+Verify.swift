@@ -28,11 +28,7 @@ extension LedgerSnapshot {
         guard let row = try Row.fetchOne(statement, arguments: [log, tile.level, Int64(clamping: tile.index)]),
             let root = Hash(bytes: row[1] as Data)
         else { return nil }
-        let bytes = [UInt8](row[0] as Data)
-        let hashes = stride(from: 0, to: bytes.count, by: Hash.byteCount).compactMap {
-            Hash(bytes: bytes[$0..<min($0 + Hash.byteCount, bytes.count)])
-        }
-        return (hashes, root)
+        return (Hash.list(row[0] as Data), root)
     }
 
     /// A row of the sequence of applied updates; its bytes are SQLite's, until the next row.

@@ -120,9 +120,7 @@ public struct LedgerSnapshot {
         guard let data = try Data.fetchOne(statement, arguments: [log, tile.level, Int64(clamping: tile.index)]) else {
             return nil
         }
-        let hashes = stride(from: data.startIndex, to: data.endIndex, by: Hash.byteCount).compactMap {
-            Hash(bytes: data[$0..<min($0 + Hash.byteCount, data.endIndex)])
-        }
+        let hashes = Hash.list(data)
         guard hashes.count == Tile.width else {
             throw CustodyError(.nodeMissing, "tile \(tile.index) of level \(tile.level) is damaged")
         }

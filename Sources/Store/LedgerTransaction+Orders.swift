@@ -113,7 +113,7 @@ extension LedgerTransaction {
         let judgement = try judge(update, from: log.origin, floor: floor)
         if case .waiting(.document) = judgement { return false }
         try settle(judgement, of: update, at: reference, log: log.id)
-        floor = max(floor, index.rulebook.documents[update.consortium]?.version ?? 0)
+        floor = max(floor, index.rulebook.version(of: update.consortium))
         return true
     }
 
@@ -123,7 +123,7 @@ extension LedgerTransaction {
             switch judgement {
             case .decided(let verdict):
                 let order = try order(update.order)
-                let version = index.rulebook.documents[update.consortium]?.version ?? 0
+                let version = index.rulebook.version(of: update.consortium)
                 order.thread.insert(update, at: reference, verdict: verdict, documentVersion: version)
                 try enter(update, of: order, index: reference.index, log: log, verdict: verdict)
                 decided.append(reference.leafHash)

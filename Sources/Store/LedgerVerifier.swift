@@ -193,7 +193,7 @@ private struct VerdictCheck {
     private let rulebook: Rulebook
     private let floors: DocumentFloors
     private let origins: [Int64: String]
-    private let graphs = GraphCache()
+    private var graphs = TwoGenerations<Int64, KeptGraph>(youngMax: 32_768)
     private var leaves: StoredLeaves
     private var names: OrderNames
     /// Orders of which a row has been read.
@@ -205,6 +205,7 @@ private struct VerdictCheck {
     init(snapshot: LedgerSnapshot, rulebook: Rulebook) throws {
         self.snapshot = snapshot
         self.rulebook = rulebook
+        // From this share's own moment: an earlier one might not know a version that a row of it follows.
         floors = try DocumentFloors(snapshot: snapshot, rulebook: rulebook)
         origins = Dictionary(uniqueKeysWithValues: try snapshot.logs().map { ($0.id, $0.origin) })
         leaves = StoredLeaves(snapshot: snapshot)
@@ -239,16 +240,21 @@ private struct VerdictCheck {
         }
         _ = order.graph.insert(
             update, at: reference, verdict: row.verdict,
-            documentVersion: rulebook.documents[update.documentHash]?.version ?? 0)
+            documentVersion: rulebook.version(of: update.consortium))
     }
 
     /// An order's graph as it was before a row; read again if it has been put aside.
-    private mutating func graph(before row: LedgerSnapshot.AppliedRow) throws -> GraphCache.Kept {
-        if let known = graphs.graph(of: row.order) { return known }
+    private mutating func graph(before row: LedgerSnapshot.AppliedRow) throws -> KeptGraph {
+        if let known = graphs.value(of: row.order) { return known }
         let name = try names.name(of: row.order) ?? "?"
-        guard met.insert(row.order) else { return graphs.keep(ThreadGraph(order: name), of: row.order) }
-        let thread = try snapshot.thread(id: row.order, name: name, rulebook: rulebook, before: row.sequence)
-        return graphs.keep(thread.graph, of: row.order)
+        let isNew = !met.insert(row.order)
+        let graph =
+            isNew
+            ? ThreadGraph(order: name)
+            : try snapshot.thread(id: row.order, name: name, rulebook: rulebook, before: row.sequence).graph
+        let kept = KeptGraph(graph)
+        graphs.keep(kept, of: row.order)
+        return kept
     }
 
     private mutating func find(_ place: String, _ message: String) {
@@ -257,39 +263,11 @@ private struct VerdictCheck {
     }
 }
 
-/// The graphs of the orders that were met last: so many young ones, and as many that were young before.
-private final class GraphCache {
-    static let youngMax = 32_768
+/// A graph that grows where it is kept.
+private final class KeptGraph {
+    var graph: ThreadGraph
 
-    final class Kept {
-        var graph: ThreadGraph
-
-        init(_ graph: ThreadGraph) { self.graph = graph }
-    }
-
-    private var young: [Int64: Kept] = [:]
-    private var old: [Int64: Kept] = [:]
-
-    func graph(of order: Int64) -> Kept? {
-        if let known = young[order] { return known }
-        guard let known = old[order] else { return nil }
-        insert(known, of: order)
-        return known
-    }
-
-    func keep(_ graph: ThreadGraph, of order: Int64) -> Kept {
-        let kept = Kept(graph)
-        insert(kept, of: order)
-        return kept
-    }
-
-    private func insert(_ kept: Kept, of order: Int64) {
-        if young.count >= Self.youngMax {
-            swap(&young, &old)
-            young.removeAll(keepingCapacity: true)
-        }
-        young[order] = kept
-    }
+    init(_ graph: ThreadGraph) { self.graph = graph }
 }
 
 /// The names of a store's orders, read in runs, because orders are met in about the sequence of their numbers.
@@ -462,7 +440,7 @@ private struct DocumentFloors {
             var update = UpdateScan()
             try snapshot.forEachEntry(log: log.id, from: 0, to: log.size) { index, bytes in
                 guard try update.read(entry: bytes),
-                    let version = rulebook.documents[update.documentHash]?.version, version > floor
+                    let version = rulebook.documents[update.consortium]?.version, version > floor
                 else { return }
                 floor = version
                 changes[log.origin, default: []].append((index, version))

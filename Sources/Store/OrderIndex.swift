@@ -26,37 +26,15 @@ final class OrderIndex {
     static let threadsMax = 8_192
 
     var rulebook: Rulebook
-    private var young: [String: KeptOrder] = [:]
-    private var old: [String: KeptOrder] = [:]
-    private var last: KeptOrder?
+    private var orders = TwoGenerations<String, KeptOrder>(youngMax: threadsMax)
 
     init(rulebook: Rulebook) {
         self.rulebook = rulebook
     }
 
-    func forget() {
-        young.removeAll(keepingCapacity: true)
-        old.removeAll(keepingCapacity: true)
-        last = nil
-    }
+    func forget() { orders.removeAll() }
 
-    func entry(of order: String) -> KeptOrder? {
-        if let last, last.name == order { return last }
-        if let entry = young[order] {
-            last = entry
-            return entry
-        }
-        guard let entry = old[order] else { return nil }
-        keep(entry)
-        return entry
-    }
+    func entry(of order: String) -> KeptOrder? { orders.value(of: order) }
 
-    func keep(_ entry: KeptOrder) {
-        if young.count >= Self.threadsMax {
-            swap(&young, &old)
-            young.removeAll(keepingCapacity: true)
-        }
-        young[entry.name] = entry
-        last = entry
-    }
+    func keep(_ entry: KeptOrder) { orders.keep(entry, of: entry.name) }
 }
