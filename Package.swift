@@ -101,32 +101,33 @@ let package = Package(
                 argumentParser, hummingbird, logging, lifecycle, signals,
             ], swiftSettings: strict,
             linkerSettings: staticRuntime),
-        // Programs that are started and ended: for the simulator, the measurements and the tests.
-        layer("Programs", ["Ledger"]),
+        // What simulator, measurements, fuzzing and tests share.
+        layer("Rig", ["Ledger"]),
         .executableTarget(
-            name: "firmware-sim", dependencies: ["Capture", "Ledger", "Programs", "CZint", argumentParser, logging],
+            name: "firmware-sim", dependencies: ["Capture", "Ledger", "Rig", "CZint", argumentParser, logging],
             path: "Firmware-Sim",
             swiftSettings: strict),
 
         .executableTarget(
             name: "custody-bench",
             dependencies: [
-                "Capture", "Consortium", "Gateway", "Ledger", "Programs", "Store", "Telemetry", argumentParser,
+                "Capture", "Consortium", "Gateway", "Ledger", "Rig", "Store", "Telemetry", argumentParser,
                 hummingbird, lifecycle, logging, sqlite,
             ], path: "Benchmarks", swiftSettings: strict),
         .executableTarget(
-            name: "custody-fuzz", dependencies: ["Identifiers", "Ledger", "Programs", "Telemetry", argumentParser],
+            name: "custody-fuzz", dependencies: ["Identifiers", "Ledger", "Rig", "Telemetry", argumentParser],
             path: "Fuzz", swiftSettings: strict),
 
         tests(of: "FirmwareSim", ["firmware-sim", "Capture", "Identifiers", "Ledger"]),
-        tests(of: "Ledger", ["Ledger", crypto, protobuf]),
+        tests(of: "Ledger", ["Ledger", "Rig", crypto, protobuf]),
         tests(of: "Identifiers", ["Identifiers"]),
         tests(of: "Telemetry", ["Telemetry"]),
-        tests(of: "Store", ["Store", "Ledger", "Telemetry", grdb]),
+        tests(of: "Store", ["Store", "Ledger", "Rig", "Telemetry", grdb]),
         tests(of: "Gateway", ["Gateway", "Capture", "Store", "Ledger", "Telemetry", "Identifiers", grdb, logging]),
-        tests(of: "EndToEnd", ["Capture", "Programs", "Store", "Ledger", "Telemetry", grdb]),
+        tests(of: "EndToEnd", ["Capture", "Rig", "Store", "Ledger", "Telemetry", grdb]),
         tests(
-            of: "Capture", ["Capture", "Identifiers", "Telemetry", "Ledger", logging], resources: [.copy("Fixtures")]),
+            of: "Capture", ["Capture", "Identifiers", "Rig", "Telemetry", "Ledger", logging],
+            resources: [.copy("Fixtures")]),
         tests(
             of: "Consortium",
             [

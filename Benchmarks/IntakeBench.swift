@@ -1,6 +1,6 @@
 import Capture
 import Foundation
-import Programs
+import Rig
 import Store
 import Synchronization
 import Telemetry
@@ -86,7 +86,7 @@ final class BenchBroker: Sendable {
 
     init(folder: String) async throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        port = Int.random(in: 20_000..<30_000)
+        port = try Loopback.freePort()
         let text = """
             listener \(port) 127.0.0.1
             allow_anonymous true

@@ -1,7 +1,7 @@
 import Foundation
 import Gateway
 import Ledger
-import Programs
+import Rig
 import Store
 
 /// The real daemon: how much memory it takes when idle, and how soon it is ready with many entries stored.

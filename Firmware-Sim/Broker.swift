@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Ledger
-import Programs
+import Rig
 
 /// A real mosquitto broker on this machine's loopback, with everything it needs in one folder.
 ///

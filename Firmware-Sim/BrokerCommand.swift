@@ -1,4 +1,5 @@
 import ArgumentParser
+import Rig
 
 /// `firmware-sim broker`
 struct BrokerCommand: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import Glibc
+import Rig
 
 /// The air in a cooled cargo room: a pure function of the seed and the time since the trip began.
 ///

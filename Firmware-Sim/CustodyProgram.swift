@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Ledger
-import Programs
+import Rig
 import Synchronization
 
 /// The `custody` program, called as a person calls it.

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Ledger
-import Programs
+import Rig
 
 /// A real `custody run` of one member.
 struct DemoGateway: Sendable {

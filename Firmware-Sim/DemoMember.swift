@@ -1,3 +1,5 @@
+import Rig
+
 /// One organisation of the demo with its one gateway.
 struct DemoMember: Hashable, Sendable {
     enum Role: String, CaseIterable, Sendable {

@@ -1,3 +1,5 @@
+import Rig
+
 /// A truck as its sensors see it: a pure description, the same for the same seed.
 struct Truck: Sendable {
     let device: String

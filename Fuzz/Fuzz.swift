@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Programs
+import Rig
 
 /// Feeds mutated inputs to everything that reads bytes from outside, until the time is over or one of them traps.
 @main

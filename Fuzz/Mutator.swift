@@ -1,8 +1,10 @@
+import Rig
+
 /// Makes new inputs from sound ones, the same from the same seed.
 struct Mutator {
-    private var numbers: SplitMix
+    private var numbers: SeededRandom
 
-    init(seed: UInt64) { numbers = SplitMix(state: seed) }
+    init(seed: UInt64) { numbers = SeededRandom(seed: seed) }
 
     /// Numbers and texts on which parsers have stumbled.
     private static let words: [[UInt8]] = [
@@ -33,18 +35,5 @@ struct Mutator {
             let start = Int.random(in: 0...other.count, using: &numbers)
             bytes.replaceSubrange(place..., with: other[start...])
         }
-    }
-}
-
-/// SplitMix64: small, and the same everywhere.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

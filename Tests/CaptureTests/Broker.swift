@@ -1,4 +1,5 @@
 import Glibc
+import Rig
 import Testing
 
 @testable import Capture
@@ -23,7 +24,7 @@ final class Broker {
 
     init(_ access: Access = .anonymous) throws {
         directory = try Fixture.temporaryDirectory()
-        port = try Broker.freePort()
+        port = try Loopback.freePort()
         try Fixture.write(Array(configuration(access).utf8), to: directory + "/mosquitto.conf")
         switch access {
         case .anonymous: break
@@ -99,22 +100,6 @@ final class Broker {
             guard got > 0 else { throw NotStarted() }
             text += String(decoding: chunk.prefix(got), as: UTF8.self)
         }
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let named = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
-            }
-        }
-        try #require(named)
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     /// One authority that signs the server's certificate for 127.0.0.1, and another that signs nothing.

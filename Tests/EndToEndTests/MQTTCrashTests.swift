@@ -1,6 +1,7 @@
 import Capture
 import Foundation
 import Glibc
+import Rig
 import Store
 import Telemetry
 import Testing
@@ -14,7 +15,7 @@ import Testing
     func everyReadingArrivesExactlyOnceThoughTheGatewayIsKilled(seed: UInt64) async throws {
         let (site, broker) = (try TestSite(), try Broker())
         try configure(site, broker)
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededRandom(seed: seed)
         // The first run makes the broker keep a session, without which it would drop what comes before the next.
         try run(site, stopped: false, for: 0)
         let (publisher, outcomes) = try publisher(to: broker)

@@ -1,5 +1,5 @@
 import Glibc
-import Programs
+import Rig
 import Testing
 
 /// A program with its standard output; killed and reaped with the last reference at the latest.

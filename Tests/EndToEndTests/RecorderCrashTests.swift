@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Ledger
+import Rig
 import Store
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
     @Test(arguments: 0..<20)
     func everyReceiptSurvivesTheKill(seed: Int) async throws {
         let site = try TestSite()
-        var numbers = SeededNumbers(seed: UInt64(seed))
+        var numbers = SeededRandom(seed: UInt64(seed))
         var receipts: [UInt64: String] = [:]
         for _ in 0..<Self.roundsOfOneLog {
             let printed = try load(site.state, killedAfter: .random(in: 5_000...60_000, using: &numbers))

@@ -1,3 +1,4 @@
+import Rig
 import Testing
 
 @testable import Ledger
@@ -14,7 +15,7 @@ import Testing
 
     @Test(arguments: 1...12)
     func everyArrivalLeadsToTheSameBelief(seed: UInt64) throws {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededRandom(seed: seed)
         let order = try Self.randomOrder(&numbers)
         let first = Self.deliver(order.sent, of: order)
         #expect(first.verdicts.values.contains(.accepted))
@@ -27,7 +28,7 @@ import Testing
 
     @Test func theRandomOrdersHoldForksAndDisputes() throws {
         let beliefs = try (1...12).map { (seed: UInt64) in
-            var numbers = SeededNumbers(seed: seed)
+            var numbers = SeededRandom(seed: seed)
             let order = try Self.randomOrder(&numbers)
             return Self.deliver(order.sent, of: order)
         }
@@ -37,7 +38,7 @@ import Testing
     }
 
     /// Updates of five members that often know only a part of what the others have written.
-    static func randomOrder(_ numbers: inout SeededNumbers) throws -> TestOrder {
+    static func randomOrder(_ numbers: inout SeededRandom) throws -> TestOrder {
         let consortium = try TestConsortium(contracts: [Contract(text: OrderThreadTests.parallel)])
         var order = try TestOrder(consortium, contract: "parallel", number: numbers.next() % 1_000)
         try order.record("open")
@@ -49,7 +50,7 @@ import Testing
         return order
     }
 
-    private static func randomUpdate(of order: TestOrder, by role: Role, _ numbers: inout SeededNumbers) -> Update {
+    private static func randomUpdate(of order: TestOrder, by role: Role, _ numbers: inout SeededRandom) -> Update {
         let allowed = order.contract.steps.filter { $0.by.contains(role) && !$0.after.isEmpty }
         let usual = Int.random(in: 0..<10, using: &numbers) < 6
         let steps = usual ? allowed.filter(\.repeats) : order.contract.steps
@@ -59,7 +60,7 @@ import Testing
         return order.update(step, parents: parents(in: order, &numbers), facts: facts)
     }
 
-    private static func parents(in order: TestOrder, _ numbers: inout SeededNumbers) -> [Reference] {
+    private static func parents(in order: TestOrder, _ numbers: inout SeededRandom) -> [Reference] {
         switch Int.random(in: 0..<40, using: &numbers) {
         case 0: return [EntryTests.reference(9_999)]
         case 1..<25: return Array(order.thread.heads.shuffled(using: &numbers).prefix(3))

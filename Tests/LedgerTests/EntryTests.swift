@@ -1,3 +1,4 @@
+import Rig
 import Testing
 
 @testable import Ledger
@@ -150,7 +151,7 @@ import Testing
     }
 
     @Test func hostileBytesAreRefusedWithoutATrap() throws {
-        var numbers = SeededNumbers(seed: 1)
+        var numbers = SeededRandom(seed: 1)
         let sound = try Self.entry(.update(Self.update())).sealed()
         for _ in 0..<2_000 {
             var bytes = sound

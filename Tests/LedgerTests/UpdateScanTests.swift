@@ -1,3 +1,4 @@
+import Rig
 import Testing
 
 @testable import Ledger
@@ -59,7 +60,7 @@ import Testing
     }
 
     @Test func hostileBytesAreRefusedWithoutATrap() throws {
-        var numbers = SeededNumbers(seed: 2)
+        var numbers = SeededRandom(seed: 2)
         let sound = try EntryTests.entry(.update(EntryTests.update(parents: 2, cites: 1))).sealed()
         var scan = UpdateScan()
         for _ in 0..<2_000 {

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Ledger
+import Rig
 import Testing
 
 @testable import Store
@@ -50,7 +51,7 @@ import Testing
     /// A changed byte anywhere in an entry is found, and that entry alone is called changed.
     @Test(arguments: 1...6)
     func namesTheEntryOfAChangedByte(seed: UInt64) async throws {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededRandom(seed: seed)
         for (role, index, offset) in try positions(&numbers) {
             let record = try ledger.record(role)
             let id = EntryID(log: record.id, index: index).rawValue
@@ -71,7 +72,7 @@ import Testing
     }
 
     /// First, last, neighbours of the tile's edge and some between; half of them in the field `previous`.
-    private func positions(_ numbers: inout SeededNumbers) throws -> [(Role, UInt64, Int)] {
+    private func positions(_ numbers: inout SeededRandom) throws -> [(Role, UInt64, Int)] {
         let last = try ledger.record(.hospital).size - 1
         let edges: [UInt64] = [0, 1, 254, 255, 256, 257, last - 2, last - 1, last]
         let between = (0..<16).map { _ in UInt64.random(in: 0...last, using: &numbers) }

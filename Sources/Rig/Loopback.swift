@@ -2,11 +2,11 @@ import Glibc
 import Ledger
 
 /// The address of this machine that only this machine reaches.
-enum Loopback {
+public enum Loopback {
     /// Ports that were free a moment ago, no two the same: all are held until the last is found.
     ///
     /// Throws `loopback-port-missing`.
-    static func freePorts(_ count: Int) throws -> [Int] {
+    public static func freePorts(_ count: Int) throws -> [Int] {
         var held: [Int32] = []
         defer { for descriptor in held { close(descriptor) } }
         return try (0..<count).map { _ in
@@ -17,13 +17,14 @@ enum Loopback {
     }
 
     /// Throws `loopback-port-missing`.
-    static func freePort() throws -> Int {
+    public static func freePort() throws -> Int {
         let descriptor = try openSocket()
         defer { close(descriptor) }
         return try bindToFreePort(descriptor)
     }
 
-    static func address(_ port: Int) -> sockaddr_in {
+    /// This port there.
+    public static func address(_ port: Int) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
@@ -49,6 +50,6 @@ enum Loopback {
     }
 
     private static func noPort() -> CustodyError {
-        CustodyError("loopback-port-missing", "There is no free port: \(systemMessage())")
+        CustodyError("loopback-port-missing", "There is no free port: \(String(cString: strerror(errno)))")
     }
 }
