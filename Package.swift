@@ -91,8 +91,8 @@ let package = Package(
         layer(
             "Portal",
             [
-                "Ledger", "Store", "Gateway", "Consortium", nioCore, nioHTTP1, httpClient, hummingbird, logging,
-                lifecycle,
+                "Ledger", "Identifiers", "Store", "Capture", "Gateway", "Consortium", httpTypes, nioCore, nioHTTP1,
+                httpClient, hummingbird, hummingbirdTLS, logging, lifecycle,
             ]),
         .executableTarget(
             name: "custody",
@@ -124,6 +124,12 @@ let package = Package(
         tests(of: "Telemetry", ["Telemetry"]),
         tests(of: "Store", ["Store", "Ledger", "Rig", "Telemetry", grdb]),
         tests(of: "Gateway", ["Gateway", "Capture", "Store", "Ledger", "Telemetry", "Identifiers", grdb, logging]),
+        tests(
+            of: "Portal",
+            [
+                "Portal", "Capture", "Consortium", "Gateway", "Identifiers", "Ledger", httpClient, nioCore, nioHTTP1,
+                nioSSL, lifecycle, logging,
+            ]),
         tests(of: "EndToEnd", ["Capture", "Rig", "Store", "Ledger", "Telemetry", grdb]),
         tests(
             of: "Capture", ["Capture", "Identifiers", "Rig", "Telemetry", "Ledger", logging],

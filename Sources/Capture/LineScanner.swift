@@ -5,7 +5,8 @@ import Logging
 /// A handheld scanner on a serial line (or USB serial, or a pseudo-terminal) that sends each scan as one line.
 ///
 /// A line may begin with an AIM symbology identifier such as `]C1`; GS (0x1D) passes. When the scan is on disk the
-/// scanner is sent ACK (0x06), on which it beeps. Otherwise it is sent NAK (0x15) and one short line that says why.
+/// scanner is sent ACK (0x06), on which it beeps. Where another symbol of the package is needed it is sent BEL (0x07), and
+/// where the scan is not taken NAK (0x15), with one short line that says why.
 /// When the device disappears it is opened again as soon as it is back.
 public struct LineScanner: ScanSource {
     /// The longest line, in bytes without its end. A longer one is refused as a whole.
@@ -75,6 +76,7 @@ public struct LineScanner: ScanSource {
     static func reply(to acknowledgement: ScanAcknowledgement) -> [UInt8] {
         switch acknowledgement {
         case .recorded: [0x06]
+        case .held(let error): [0x07] + reason(error.message) + [0x0D, 0x0A]
         case .refused(let error), .unavailable(let error): [0x15] + reason(error.message) + [0x0D, 0x0A]
         }
     }
@@ -84,7 +86,7 @@ public struct LineScanner: ScanSource {
         message.utf8.prefix(reasonBytesMax).map { (0x20...0x7E).contains($0) ? $0 : 0x3F }
     }
 
-    private static let tooLong = CustodyError(
+    static let tooLong = CustodyError(
         "scan-line-too-long", "The scan is longer than \(lineBytesMax) bytes",
         remedy: "Check that the scanner ends each scan with CR or LF.")
 }

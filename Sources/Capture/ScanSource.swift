@@ -14,9 +14,12 @@ public struct ScanOrigin: Hashable, Sendable {
     }
 }
 
-/// What became of a scan. `recorded` is said only when the scan's bytes are on disk.
+/// What became of a scan. Each but `unavailable` is said only when the scan's bytes are on disk.
 public enum ScanAcknowledgement: Hashable, Sendable {
     case recorded
+    /// Kept until another symbol of the same package comes: this one alone names no device. If none comes, it stays
+    /// among the unmatched scans.
+    case held(CustodyError)
     /// Never to be recorded: sending it again changes nothing.
     case refused(CustodyError)
     /// Not decided, because the gateway is busy or cannot write: send it again later.

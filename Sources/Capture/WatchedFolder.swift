@@ -92,15 +92,18 @@ public struct WatchedFolder: ScanSource {
 
     private func settle(_ file: String, _ symbols: [DecodedSymbol], _ accept: ScanAcceptor) async throws -> Bool {
         var refusals: [String] = []
+        var waiting: String?
         for symbol in symbols {
             switch await accept(symbol.scan, ScanOrigin(source: name, item: file)) {
-            case .recorded: break
+            case .recorded: waiting = nil
+            case .held(let error): waiting = "\(symbol.symbology): \(error)"
             case .refused(let error): refusals.append("\(symbol.symbology): \(error)")
             case .unavailable(let error):
                 logger.warning("scan not taken yet", metadata: ["file": "\(file)", "error": "\(error)"])
                 return false
             }
         }
+        if let waiting { refusals.append(waiting) }
         if refusals.isEmpty {
             _ = try move(file, to: "done")
         } else {

@@ -53,6 +53,15 @@ public struct ConsortiumTLS: Sendable {
         return configuration
     }
 
+    /// For the devices of this gateway's own stations, which bring no certificate.
+    public func uploads() -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        configuration.shutdownTimeout = Self.closeMax
+        return configuration
+    }
+
     /// For calling a gateway of `organisation`: no other member's CA is believed.
     ///
     /// - Throws: `CustodyError` with code `organisation-unknown`, `certificate-malformed`.

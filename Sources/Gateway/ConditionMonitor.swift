@@ -94,7 +94,15 @@ public actor ConditionMonitor {
         guard applied.update.step == rule.beginsWith, let device = applied.update.text(of: rule.vehicleFact) else {
             return nil
         }
-        return Journey(order: applied.update.order, device: device, began: time(of: applied))
+        return Journey(
+            order: applied.update.order, device: device, began: time(of: applied), limits: limits(in: applied.update))
+    }
+
+    /// What the label of the transport order said.
+    private func limits(in update: Update) -> TemperatureLimits {
+        TemperatureLimits(
+            lowest: update.text(of: TemperatureLimits.lowestFact).flatMap(Double.init),
+            highest: update.text(of: TemperatureLimits.highestFact).flatMap(Double.init))
     }
 
     private func ended(_ applied: AppliedUpdate) -> (order: String, at: Int64)? {
@@ -169,9 +177,10 @@ public actor ConditionMonitor {
             ? try intake.readings(
                 of: sensor, from: .min, before: start, batches: ((before?.batch ?? 0) + 1)...max(pending.batch, 1))
             : try intake.readings(of: sensor, from: start, before: pending.end, batches: 0...pending.batch)
-        let began = try intake.journeys(endedAfter: .min).first { $0.order == pending.order }?.began ?? .min
+        let journey = try intake.journeys(endedAfter: .min).first { $0.order == pending.order }
+        let began = journey?.began ?? .min
         for reading in readings.prefix(Window.readingsMax) where reading.time >= began { try window.add(reading) }
-        return window.summary()
+        return window.summary(limits: journey?.limits ?? TemperatureLimits())
     }
 
     private func draft(of summary: WindowSummary, window: PendingWindow) -> Draft {

@@ -2,9 +2,13 @@ import Capture
 import Identifiers
 import Ledger
 import Store
+import Synchronization
+import Telemetry
 
 /// A place where scans happen, with its rule for which step a scan records.
-public struct Station: Sendable {
+///
+/// Symbols of one package that come within the rule's session speak together.
+public final class Station: Sendable {
     /// What a station's configuration says.
     public struct Rule: Hashable, Sendable {
         public let name: String
@@ -12,12 +16,21 @@ public struct Station: Sendable {
         public let step: String
         /// Facts that every update of this station carries.
         public let facts: [String: String]
+        /// Microseconds during which the symbols of one package are waited for.
+        public let session: Int64
 
-        public init(name: String, step: String, facts: [String: String] = [:]) {
+        public init(name: String, step: String, facts: [String: String] = [:], session: Int64 = 10_000_000) {
             self.name = name
             self.step = step
             self.facts = facts
+            self.session = session
         }
+    }
+
+    private struct Desk {
+        var session: ScanSession
+        /// Under which number the intake keeps a symbol that has not been recorded.
+        var kept: [Identifier: Int64] = [:]
     }
 
     public let rule: Rule
@@ -25,6 +38,7 @@ public struct Station: Sendable {
     private let ledger: LedgerStore
     private let intake: IntakeStore
     private let instruments: Instruments
+    private let desk: Mutex<Desk>
 
     public init(rule: Rule, recorder: Recorder, ledger: LedgerStore, intake: IntakeStore, instruments: Instruments) {
         self.rule = rule
@@ -32,19 +46,24 @@ public struct Station: Sendable {
         self.ledger = ledger
         self.intake = intake
         self.instruments = instruments
+        desk = Mutex(Desk(session: ScanSession(window: rule.session / 1_000)))
     }
+
+    // MARK: Taking scans
 
     /// Turns one scan into an update. What matches no order is kept as unmatched, and the operator hears why.
     /// When it returns, either is on disk.
     public func accept(_ scan: Scan, from origin: ScanOrigin) async -> ScanAcknowledgement {
         do {
             let identifier = try identify(scan)
-            switch try match(identifier) {
-            case .done: return .recorded
-            case .next(let order, let step):
-                _ = try await recorder.record(draft(of: identifier, order: order, step: step, origin: origin))
+            await settle(expired())
+            switch add(identifier) {
+            case nil: return hold(scan, identifier)
+            case .complete(let merged, let parts), .extended(let merged, let parts):
+                try await record(merged, parts: parts)
                 return .recorded
-            case .none(let reason): throw CustodyError(.scanUnmatched, reason)
+            case .incomplete(let merged, _): throw Self.incomplete(merged)
+            case .contradiction(let error, _): throw CustodyError(error)
             }
         } catch let error as CustodyError where Self.mayRetry.contains(error.code) {
             return .unavailable(error)
@@ -53,21 +72,74 @@ public struct Station: Sendable {
         }
     }
 
+    /// Ends the sessions whose time has passed: what may stand alone is recorded, the rest stays unmatched.
+    public func expire() async { await settle(expired()) }
+
+    /// When there is something for `expire` to do, UTC microseconds; nil while nothing waits.
+    public var deadline: Int64? { desk.withLock { $0.session.deadline }.map { $0 * 1_000 } }
+
+    /// Ends sessions in time until the task is cancelled.
+    public func run() async {
+        while !Task.isCancelled {
+            let wait = (deadline ?? .max) - instruments.now()
+            try? await Task.sleep(for: .microseconds(min(max(wait, 0), Self.lookMax)))
+            await expire()
+        }
+    }
+
+    /// Microseconds after which `run` looks again.
+    private static let lookMax: Int64 = 500_000
+
     private static let mayRetry: Set<CustodyError.Code> = [.recorderBusy, .durabilityUnknown, .storeFailed]
 
     private func identify(_ scan: Scan) throws -> Identifier {
-        do { return try Identifiers.identify(scan, year: CalendarYear.of(instruments.now())) } catch {
-            throw CustodyError(
-                CustodyError.Code(rawValue: error.code.rawValue), error.message,
-                at: error.position.map { "position \($0)" })
+        do { return try Identifiers.identify(scan, year: year) } catch { throw CustodyError(error) }
+    }
+
+    private var year: Int { CalendarYear.of(instruments.now()) }
+
+    private var milliseconds: Int64 { instruments.now() / 1_000 }
+
+    /// - Returns: nil while the package waits for another symbol.
+    private func add(_ identifier: Identifier) -> ScanSession.Outcome? {
+        desk.withLock { desk in
+            let outcomes = desk.session.add(identifier, at: milliseconds, year: year)
+            return outcomes.last { $0.parts.contains(identifier) } ?? desk.session.outcome(of: identifier)
         }
     }
+
+    private func expired() -> [ScanSession.Outcome] { desk.withLock { $0.session.expire(at: milliseconds) } }
+
+    private func settle(_ outcomes: [ScanSession.Outcome]) async {
+        for outcome in outcomes {
+            if case .complete(let merged, let parts) = outcome {
+                // Each of its parts is among the unmatched scans already, with the reason that was told.
+                try? await record(merged, parts: parts)
+            }
+            desk.withLock { desk in for part in outcome.parts { desk.kept[part] = nil } }
+        }
+    }
+
+    // MARK: Matching
 
     private enum Match {
         case next(String, Contract.Step)
         /// The same scan stands in the log already: a source that saw no receipt delivers again.
-        case done
+        case done(Reference)
         case none(String)
+    }
+
+    private func record(_ identifier: Identifier, parts: [Identifier]) async throws {
+        let entry: String
+        switch try match(identifier) {
+        case .none(let reason): throw CustodyError(.scanUnmatched, reason)
+        case .done(let reference): entry = "\(reference.origin):\(reference.index)"
+        case .next(let order, let step):
+            let receipt = try await recorder.record(draft(of: identifier, order: order, step: step))
+            entry = "\(receipt.origin):\(receipt.index)"
+        }
+        let kept = desk.withLock { desk in parts.compactMap { desk.kept.removeValue(forKey: $0) } }
+        try intake.settle(scans: kept, in: entry)
     }
 
     private func match(_ identifier: Identifier) throws -> Match {
@@ -79,7 +151,7 @@ public struct Station: Sendable {
                 for order in try snapshot.orders(keyed: key) {
                     seen = true
                     let thread = try snapshot.thread(of: order, rulebook: rulebook)
-                    if isRecorded(identifier, in: thread) { return .done }
+                    if let done = recorded(identifier, in: thread) { return .done(done) }
                     if let step = allowed(thread, rulebook) { return .next(order.name, step) }
                 }
             }
@@ -90,11 +162,11 @@ public struct Station: Sendable {
         }
     }
 
-    private func isRecorded(_ identifier: Identifier, in thread: OrderThread) -> Bool {
-        thread.nodes.contains { node in
+    private func recorded(_ identifier: Identifier, in thread: OrderThread) -> Reference? {
+        thread.nodes.first { node in
             node.verdict.isAccepted && node.update.step == rule.step && node.update.source.station == rule.name
                 && identifier.subject.map(node.update.subjects.contains) ?? false
-        }
+        }?.reference
     }
 
     private func allowed(_ thread: OrderThread, _ rulebook: Rulebook) -> Contract.Step? {
@@ -102,27 +174,79 @@ public struct Station: Sendable {
         return step.flatMap { thread.allows($0) ? $0 : nil }
     }
 
-    private func draft(of identifier: Identifier, order: String, step: Contract.Step, origin: ScanOrigin) -> Draft {
-        let udi = identifier.udi
-        let read = [("lot", udi?.lot), ("serial", udi?.serial), ("expiry", udi?.expiry)]
-        let fromLabel = read.compactMap { name, value in value.map { (name: name, value: Draft.Value.text($0)) } }
+    private func draft(of identifier: Identifier, order: String, step: Contract.Step) -> Draft {
+        let fromLabel = LabelFacts.of(identifier)
             .filter { step.facts[$0.name] == .public && rule.facts[$0.name] == nil }
-        let fixed = rule.facts.sorted { $0.key < $1.key }.map { (name: $0.key, value: Draft.Value.text($0.value)) }
+        let fixed = rule.facts.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
         return Draft(
-            order: .existing(order), step: step.name, facts: fixed + fromLabel,
+            order: .existing(order), step: step.name,
+            facts: (fixed + fromLabel).map { (name: $0.name, value: Draft.Value.text($0.value)) },
             subjects: identifier.subject.map { [$0] } ?? [], observedAt: instruments.now(),
             source: Source(.scan, station: rule.name))
     }
 
-    private func keep(_ scan: Scan, because error: CustodyError) -> ScanAcknowledgement {
+    // MARK: Keeping
+
+    private func hold(_ scan: Scan, _ identifier: Identifier) -> ScanAcknowledgement {
+        switch keep(scan, because: Self.incomplete(identifier), as: identifier) {
+        case .refused(let error): .held(error)
+        case let other: other
+        }
+    }
+
+    private static func incomplete(_ identifier: Identifier) -> CustodyError {
+        let missing = identifier.missing.isEmpty ? "" : " (\(identifier.missing.joined(separator: ", ")))"
+        return CustodyError(
+            .scanIncomplete, "this symbol alone does not tell which device it is\(missing)",
+            remedy: "scan the other symbol of the package")
+    }
+
+    private func keep(
+        _ scan: Scan, because error: CustodyError, as identifier: Identifier? = nil
+    ) -> ScanAcknowledgement {
         do {
-            try intake.keepUnmatched(
+            let number = try intake.keepUnmatched(
                 bytes: scan.bytes, symbologyIdentifier: scan.symbologyIdentifier, station: rule.name,
                 receivedAt: instruments.now(), reason: error.description)
+            if let identifier { desk.withLock { $0.kept[identifier] = number } }
             return .refused(error)
         } catch {
             return .unavailable(error as? CustodyError ?? CustodyError(.storeFailed, "\(error)"))
         }
+    }
+}
+
+/// What a label says that a contract may want as facts.
+enum LabelFacts {
+    static func of(_ identifier: Identifier) -> [(name: String, value: String)] {
+        let udi = identifier.udi
+        let logistics = LogisticsLabel(identifier)
+        let all: [(name: String, value: String?)] = [
+            ("lot", udi?.lot), ("serial", udi?.serial), ("expiry", udi?.expiry), ("sscc", logistics?.sscc),
+            ("ship-to", logistics?.shipTo), (TemperatureLimits.lowestFact, logistics?.minimumCelsius.map(degrees)),
+            (TemperatureLimits.highestFact, logistics?.maximumCelsius.map(degrees)),
+        ]
+        return all.compactMap { name, value in value.map { (name, $0) } }
+    }
+
+    /// Hundredths, as labels have them.
+    private static func degrees(_ celsius: Double) -> String { "\((celsius * 100).rounded() / 100)" }
+}
+
+extension ScanSession.Outcome {
+    fileprivate var parts: [Identifier] {
+        switch self {
+        case .complete(_, let parts), .extended(_, let parts), .incomplete(_, let parts), .contradiction(_, let parts):
+            parts
+        }
+    }
+}
+
+extension CustodyError {
+    /// What a scan means cannot be said.
+    public init(_ error: IdentifierError) {
+        self.init(
+            Code(rawValue: error.code.rawValue), error.message, at: error.position.map { "position \($0)" })
     }
 }
 
@@ -137,4 +261,5 @@ public enum CalendarYear {
 
 extension CustodyError.Code {
     public static let scanUnmatched: Self = "scan-unmatched"
+    public static let scanIncomplete: Self = "scan-incomplete"
 }

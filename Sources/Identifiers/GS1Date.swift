@@ -17,6 +17,14 @@ struct GS1Date {
         guard (1...12).contains(month), day <= GS1Date.dayMax(month, of: year) else { return nil }
     }
 
+    /// The same with the century given as two digits of its own, as AIs 7250 and 7251 hold it.
+    init?(_ digits: ArraySlice<UInt8>, century: ArraySlice<UInt8>) {
+        guard century.count == 2, century.allSatisfy(isDigit),
+            let inCentury = GS1Date(digits, now: decimal(century) * 100 + 49)
+        else { return nil }
+        self = inCentury
+    }
+
     /// `YYYY-MM-DD`, with the last day of the month where the label gives none.
     var lastDay: String {
         text(day: day == 0 ? GS1Date.dayMax(month, of: year) : day)

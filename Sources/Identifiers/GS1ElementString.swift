@@ -1,9 +1,17 @@
 /// GS1 element strings (GenSpecs section 7.8): as readers send them, and as people print them in brackets.
 enum GS1ElementString {
+    private static let space = UInt8(ascii: " ")
+
     /// Reads `01…10…␝21…`. A separator may also be spelled `{GS}` or `<GS>`, as some readers are programmed to do,
     /// may stand first, and may follow a predefined length.
     static func read(_ bytes: [UInt8], from start: Int, year: Int) throws(IdentifierError) -> Identifier {
         var message = GS1Message(year: year)
+        try read(bytes, from: start, into: &message)
+        return try message.identifier()
+    }
+
+    /// Reads the same from `start` to the end into a message that may hold elements already.
+    static func read(_ bytes: [UInt8], from start: Int, into message: inout GS1Message) throws(IdentifierError) {
         var index = start + separatorLength(bytes, at: start)
         while index < bytes.count {
             let row = try ApplicationIdentifierTable.row(in: bytes, from: index, to: bytes.count)
@@ -12,11 +20,23 @@ enum GS1ElementString {
             try message.append(row, bytes[valueStart..<valueEnd], position: valueStart)
             index = valueEnd + separatorLength(bytes, at: valueEnd)
         }
-        return try message.identifier()
+    }
+
+    /// Whether these digits are nothing but elements whose length GS1 fixes.
+    static func isFixed(_ bytes: [UInt8], from start: Int) -> Bool {
+        var index = start
+        while index < bytes.count {
+            guard let row = try? ApplicationIdentifierTable.row(in: bytes, from: index, to: bytes.count),
+                row.isPredefinedLength
+            else { return false }
+            index += row.code.utf8.count + row.lengthMax
+        }
+        return index == bytes.count
     }
 
     /// Reads `(01)…(10)…(21)…`. A bracket that belongs to a value may be written `\(`; it must be where two to four
-    /// digits and a closing bracket follow it.
+    /// digits and a closing bracket follow it. Spaces around a value are what people print between elements, and no
+    /// value holds one.
     static func readBracketed(_ bytes: [UInt8], from start: Int, year: Int) throws(IdentifierError) -> Identifier {
         var message = GS1Message(year: year)
         var index = start
@@ -30,9 +50,9 @@ enum GS1ElementString {
                 throw IdentifierError(
                     .aiUnknown, "\(code) is no application identifier that we know.", position: index + 1)
             }
-            let (value, end) = bracketedValue(bytes, from: close + 1)
-            let exact = value.count == end - close - 1
-            try message.append(row, value, position: close + 1, exact: exact)
+            let valueStart = bytes[(close + 1)...].firstIndex { $0 != space } ?? bytes.count
+            let (value, end) = bracketedValue(bytes, from: valueStart)
+            try message.append(row, value.text, position: valueStart, exact: value.isExact)
             index = end
         }
         return try message.identifier()
@@ -82,7 +102,10 @@ enum GS1ElementString {
         return close
     }
 
-    private static func bracketedValue(_ bytes: [UInt8], from start: Int) -> (value: ArraySlice<UInt8>, end: Int) {
+    private static func bracketedValue(
+        _ bytes: [UInt8],
+        from start: Int
+    ) -> (value: (text: ArraySlice<UInt8>, isExact: Bool), end: Int) {
         var end = start
         var hasEscape = false
         while end < bytes.count, closingBracket(bytes, from: end) == nil {
@@ -90,7 +113,9 @@ enum GS1ElementString {
             hasEscape = hasEscape || isEscape
             end += isEscape ? 2 : 1
         }
-        return (hasEscape ? unescaped(bytes[start..<end]) : bytes[start..<end], end)
+        let printed = bytes[start..<end]
+        let text = printed.prefix((printed.lastIndex { $0 != space } ?? start - 1) + 1 - start)
+        return (hasEscape ? (unescaped(text), false) : (text, true), end)
     }
 
     private static func unescaped(_ slice: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

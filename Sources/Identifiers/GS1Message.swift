@@ -1,9 +1,13 @@
 /// The elements of one GS1 symbol while it is read: each value is judged as it comes, the pairs at the end.
 struct GS1Message {
+    private struct Held {
+        let row: ApplicationIdentifier
+        let position: Int
+    }
+
     private let year: Int
     private var elements: [Identifier.Element] = []
-    private var rows: [ApplicationIdentifier] = []
-    private var positions: [Int] = []
+    private var held: [Held] = []
     private var expiry: GS1Date?
     private var manufactured: GS1Date?
 
@@ -11,12 +15,27 @@ struct GS1Message {
     init(year: Int) {
         self.year = year
         elements.reserveCapacity(6)
-        rows.reserveCapacity(6)
-        positions.reserveCapacity(6)
+        held.reserveCapacity(6)
+    }
+
+    /// What elements that were read elsewhere mean, after the same checks; an error's position counts from the
+    /// beginning of the value to blame.
+    static func identifier(
+        of elements: [(ai: String, value: String)],
+        year: Int
+    ) throws(IdentifierError) -> Identifier {
+        var message = GS1Message(year: year)
+        for element in elements {
+            guard let row = ApplicationIdentifierTable.row(named: element.ai) else {
+                throw IdentifierError(.aiUnknown, "(\(element.ai)) is no application identifier that we know.")
+            }
+            try message.append(row, Array(element.value.utf8)[...], position: 0)
+        }
+        return try message.identifier()
     }
 
     /// Takes one value. `position` is where it stands in the scan; `exact` says whether each byte of the value is one
-    /// byte of the scan, so that an error can point inside it.
+    /// byte of the scan, so that an error can point inside it. A value that stands twice counts once.
     mutating func append(
         _ row: ApplicationIdentifier,
         _ value: ArraySlice<UInt8>,
@@ -29,14 +48,18 @@ struct GS1Message {
             throw error.moved(by: position, from: value.startIndex, exact: exact)
         }
         let text = String(decoding: value, as: UTF8.self)
-        if let index = rows.firstIndex(where: { $0.number == row.number }) {
+        if let index = held.firstIndex(where: { $0.row === row }) {
             guard elements[index].value != text else { return }
             throw IdentifierError(.aiRepeated, "(\(row.code)) stands twice, with different values.", position: position)
         }
         keepDate(row, value)
         elements.append(Identifier.Element(ai: row.code, value: text))
-        rows.append(row)
-        positions.append(position)
+        held.append(Held(row: row, position: position))
+    }
+
+    /// Whether the element is in already.
+    func holds(_ row: ApplicationIdentifier) -> Bool {
+        held.contains { $0.row === row }
     }
 
     /// The identifier, once every element is in.
@@ -45,26 +68,31 @@ struct GS1Message {
             throw IdentifierError(.empty, "The symbol holds no element.")
         }
         try checkExclusions()
-        return Identifier(scheme: .gs1, elements: elements, udi: udi(), missing: missing())
+        return Identifier(scheme: .gs1, elements: elements, udi: udi(), missing: try missing())
     }
 
+    // MARK: Values
+
     private func check(_ row: ApplicationIdentifier, _ value: ArraySlice<UInt8>) throws(IdentifierError) {
-        guard value.count >= row.lengthMin else {
-            throw IdentifierError(
-                .valueTooShort, "(\(row.code)) needs \(row.lengthText), here are \(value.count).",
-                position: value.endIndex)
-        }
+        guard value.count >= row.lengthMin else { throw tooShort(row, value) }
         guard value.count <= row.lengthMax else {
             throw IdentifierError(
                 .valueTooLong, "(\(row.code)) takes \(row.lengthText), here are \(value.count).",
                 position: value.startIndex + row.lengthMax)
         }
         var start = value.startIndex
-        for part in row.parts {
+        for part in row.parts where start < value.endIndex {
             let end = min(start + part.lengthMax, value.endIndex)
+            guard end - start >= part.lengthMin else { throw tooShort(row, value) }
             try check(part, value[start..<end], of: row)
             start = end
         }
+    }
+
+    private func tooShort(_ row: ApplicationIdentifier, _ value: ArraySlice<UInt8>) -> IdentifierError {
+        let text = value.count < row.lengthMin ? "needs \(row.lengthText)" : "ends within one of its parts"
+        return IdentifierError(
+            .valueTooShort, "(\(row.code)) \(text), here are \(value.count).", position: value.endIndex)
     }
 
     private func check(
@@ -72,46 +100,14 @@ struct GS1Message {
         _ value: ArraySlice<UInt8>,
         of row: ApplicationIdentifier
     ) throws(IdentifierError) {
-        let isAllowed = part.alphabet == .digits ? isDigit : isCSET82
-        if let wrong = value.firstIndex(where: { !isAllowed($0) }) {
-            let allowed = part.alphabet == .digits ? "digits" : "the characters of GS1 character set 82"
+        if let wrong = part.alphabet.firstOutside(value) {
             throw IdentifierError(
-                .characterNotAllowed, "(\(row.code)) takes only \(allowed) here.", position: wrong)
+                .characterNotAllowed, "(\(row.code)) takes only \(part.alphabet.name) here.", position: wrong)
         }
-        switch part.check {
-        case .none: break
-        case .checkDigit: try checkDigit(value, of: row.code)
-        case .date: try checkDate(value, of: row.code)
-        case .zero: try checkZero(value, of: row.code)
-        case .pieceOfTotal: try checkPiece(value, of: row.code)
+        for check in part.checks {
+            guard let problem = check.problem(in: value, year: year) else { continue }
+            throw IdentifierError(problem.code, "(\(row.code)) \(problem.text).", position: problem.index)
         }
-    }
-
-    private func checkDigit(_ value: ArraySlice<UInt8>, of code: String) throws(IdentifierError) {
-        let wanted = gs1CheckDigit(value.dropLast())
-        guard value.last != wanted else { return }
-        throw .checkDigit(of: "(\(code))", wanted: wanted, position: value.endIndex - 1)
-    }
-
-    private func checkDate(_ value: ArraySlice<UInt8>, of code: String) throws(IdentifierError) {
-        guard GS1Date(value, now: year) == nil else { return }
-        throw IdentifierError(
-            .dateInvalid, "(\(code)) must be a date as YYMMDD, with DD 00 for no day.", position: value.startIndex)
-    }
-
-    private func checkZero(_ value: ArraySlice<UInt8>, of code: String) throws(IdentifierError) {
-        guard value.first != 0x30 else { return }
-        throw IdentifierError(
-            .characterNotAllowed, "(\(code)) must begin with the digit 0.", position: value.startIndex)
-    }
-
-    private func checkPiece(_ value: ArraySlice<UInt8>, of code: String) throws(IdentifierError) {
-        let piece = value.prefix(2)
-        let total = value.suffix(2)
-        let isPossible = !piece.elementsEqual([0x30, 0x30]) && !total.lexicographicallyPrecedes(piece)
-        guard !isPossible else { return }
-        throw IdentifierError(
-            .pieceInvalid, "(\(code)) must end with a piece from 01 to its total.", position: value.startIndex)
     }
 
     private mutating func keepDate(_ row: ApplicationIdentifier, _ value: ArraySlice<UInt8>) {
@@ -122,59 +118,83 @@ struct GS1Message {
         }
     }
 
+    // MARK: Pairs
+
     private func checkExclusions() throws(IdentifierError) {
-        for (index, row) in rows.enumerated() {
-            for number in row.excludes where contains(number) {
+        for (index, one) in held.enumerated() where !one.row.excludes.isEmpty {
+            for pattern in one.row.excludes {
+                guard let other = held.firstIndex(where: { $0.row !== one.row && pattern.matches($0.row.number) })
+                else { continue }
                 throw IdentifierError(
                     .aiExcluded,
-                    "(\(row.code)) and (\(ApplicationIdentifier.text(number))) must not stand on one label.",
-                    position: positions[index])
+                    "(\(one.row.code)) and (\(held[other].row.code)) must not stand on one label.",
+                    position: held[max(index, other)].position)
             }
         }
     }
 
-    private func contains(_ number: ApplicationIdentifier.Number) -> Bool {
-        rows.contains { $0.number == number }
+    private func contains(_ pattern: ApplicationIdentifier.Pattern) -> Bool {
+        held.contains { pattern.matches($0.row.number) }
     }
 
-    private func missing() -> [String] {
+    private func missing() throws(IdentifierError) -> [String] {
         var missing: [String] = []
-        for row in rows {
-            for group in row.requires where !group.contains(where: contains) {
-                let text = group.map(ApplicationIdentifier.text).joined(separator: "|")
-                if !missing.contains(text) { missing.append(text) }
+        for one in held {
+            for requirement in one.row.requirements where !isMet(requirement) {
+                guard requirement.alternatives.contains(where: canFollow) else {
+                    throw IdentifierError(
+                        .aiUnpaired,
+                        "(\(one.row.code)) needs \(requirement.text) beside it, which another element here forbids.",
+                        position: one.position)
+                }
+                if !missing.contains(requirement.text) { missing.append(requirement.text) }
             }
         }
         return missing
     }
 
+    private func isMet(_ requirement: ApplicationIdentifier.Requirement) -> Bool {
+        requirement.alternatives.contains { $0.allSatisfy(contains) } || requirement.silent.contains(where: contains)
+    }
+
+    /// Whether a second symbol may bring what is missing of these: nothing here forbids it, and it forbids nothing.
+    private func canFollow(_ patterns: [ApplicationIdentifier.Pattern]) -> Bool {
+        patterns.allSatisfy { pattern in
+            contains(pattern)
+                || !ApplicationIdentifierTable.rows.lazy.filter { pattern.matches($0.number) }
+                    .allSatisfy(isForbidden)
+        }
+    }
+
+    private func isForbidden(_ row: ApplicationIdentifier) -> Bool {
+        held.contains { one in
+            one.row.excludes.contains { $0.matches(row.number) }
+                || row.excludes.contains { $0.matches(one.row.number) }
+        }
+    }
+
+    // MARK: Device identification
+
     private func value(of number: ApplicationIdentifier.Number) -> String? {
-        rows.firstIndex { $0.number == number }.map { elements[$0].value }
+        held.firstIndex { $0.row.number == number }.map { elements[$0].value }
     }
 
     private func udi() -> UDI? {
-        guard let di = value(of: 1) else { return nil }
+        guard let di = value(of: 1) ?? value(of: 3) else { return nil }
         return UDI(
+            agency: .gs1,
             di: di,
             lot: value(of: 10),
             serial: value(of: 21),
             expiry: expiry?.lastDay,
-            manufactured: manufactured?.asPrinted)
-    }
-}
-
-extension ApplicationIdentifier {
-    fileprivate var lengthText: String {
-        lengthMin == lengthMax ? "\(lengthMax) characters" : "\(lengthMin) to \(lengthMax) characters"
+            manufactured: manufactured?.asPrinted,
+            quantity: value(of: 30))
     }
 }
 
 extension IdentifierError {
-    static func checkDigit(of what: String, wanted: UInt8, position: Int) -> IdentifierError {
-        IdentifierError(
-            .checkDigitWrong,
-            "The check digit of \(what) must be \(wanted - 0x30): scan again, or compare with the printed text.",
-            position: position)
+    static func checkDigitText(_ wanted: UInt8) -> String {
+        "must end with the check digit \(wanted - 0x30): scan again, or compare with the printed text"
     }
 
     /// The same error with a place in the scan instead of a place in a value's own bytes.

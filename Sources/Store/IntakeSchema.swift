@@ -7,6 +7,8 @@ enum IntakeSchema {
         migrator.registerMigration("1 readings") { try $0.execute(sql: readings) }
         migrator.registerMigration("1 scans") { try $0.execute(sql: scans) }
         migrator.registerMigration("1 windows") { try $0.execute(sql: windows) }
+        migrator.registerMigration("2 scans") { try $0.execute(sql: settledScans) }
+        migrator.registerMigration("2 limits") { try $0.execute(sql: limits) }
         return migrator
     }
 
@@ -33,6 +35,24 @@ enum IntakeSchema {
             id INTEGER PRIMARY KEY, bytes BLOB NOT NULL, symbology TEXT, station TEXT NOT NULL,
             received INTEGER NOT NULL, reason TEXT NOT NULL, UNIQUE (bytes, station)
         ) STRICT;
+        """
+
+    /// A scan leaves the list by being settled, never by being deleted. A delivery is a message with scans that the
+    /// broker has been told is here, and that no station has taken yet.
+    private static let settledScans = """
+        ALTER TABLE unmatched ADD COLUMN settled TEXT;
+        CREATE INDEX unmatched_open ON unmatched (id) WHERE settled IS NULL;
+        CREATE TABLE delivery (
+            id INTEGER PRIMARY KEY, station TEXT NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL,
+            received INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX delivery_station ON delivery (station, id);
+        """
+
+    /// What the label of a transport order allows, in degrees Celsius.
+    private static let limits = """
+        ALTER TABLE journey ADD COLUMN lowest REAL;
+        ALTER TABLE journey ADD COLUMN highest REAL;
         """
 
     private static let windows = """

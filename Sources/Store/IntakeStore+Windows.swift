@@ -46,12 +46,18 @@ public struct Journey: Hashable, Sendable {
     public let began: Int64
     /// UTC microseconds; nil while it lasts.
     public let ended: Int64?
+    /// What its temperatures may be.
+    public let limits: TemperatureLimits
 
-    public init(order: String, device: String, began: Int64, ended: Int64? = nil) {
+    public init(
+        order: String, device: String, began: Int64, ended: Int64? = nil,
+        limits: TemperatureLimits = TemperatureLimits()
+    ) {
         self.order = order
         self.device = device
         self.began = began
         self.ended = ended
+        self.limits = limits
     }
 }
 
@@ -61,8 +67,12 @@ extension IntakeStore {
         try write { database in
             for journey in began {
                 try database.execute(
-                    sql: "INSERT OR IGNORE INTO journey VALUES (?, ?, ?, NULL)",
-                    arguments: [journey.order, journey.device, journey.began])
+                    sql: """
+                        INSERT OR IGNORE INTO journey ("order", device, began, lowest, highest) VALUES (?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        journey.order, journey.device, journey.began, journey.limits.lowest, journey.limits.highest,
+                    ])
             }
             for end in ended {
                 try database.execute(
@@ -83,9 +93,15 @@ extension IntakeStore {
         try pool.read { database in
             try Row.fetchAll(
                 database,
-                sql: "SELECT \"order\", device, began, ended FROM journey WHERE ended IS NULL OR ended > ?",
+                sql: """
+                    SELECT "order", device, began, ended, lowest, highest FROM journey WHERE ended IS NULL OR ended > ?
+                    """,
                 arguments: [time]
-            ).map { Journey(order: $0[0], device: $0[1], began: $0[2], ended: $0[3]) }
+            ).map {
+                Journey(
+                    order: $0[0], device: $0[1], began: $0[2], ended: $0[3],
+                    limits: TemperatureLimits(lowest: $0[4], highest: $0[5]))
+            }
         }
     }
 

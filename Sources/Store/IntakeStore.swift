@@ -74,16 +74,17 @@ extension IntakeStore: ReadingSink {
                     for reading in readings {
                         try statement.insert(reading, sensor: try sensors.number(of: reading, database), batch: batch)
                     }
-                case .undecodable(let reason): try Self.keep(message, reason: reason, database)
+                case .undecodable(let reason): try Self.keep(message, reason: reason.description, database)
+                case .delivery(let station): try Self.keep(delivery: message, for: station, database)
                 }
             }
         }
     }
 
-    private static func keep(_ message: InboundMessage, reason: TelemetryError, _ database: Database) throws {
+    private static func keep(_ message: InboundMessage, reason: String, _ database: Database) throws {
         try database.execute(
             sql: "INSERT INTO undecodable (topic, payload, received, reason) VALUES (?, ?, ?, ?)",
-            arguments: [message.topic, Data(message.payload), message.receivedAt, reason.description])
+            arguments: [message.topic, Data(message.payload), message.receivedAt, reason])
     }
 
     /// A payload that could not be read.
@@ -168,48 +169,5 @@ private final class SensorNumbers {
             arguments: [key.device, key.metric, key.unit, key.session])
         numbers[key] = database.lastInsertedRowID
         return database.lastInsertedRowID
-    }
-}
-
-// MARK: - Scans
-
-/// A scan that no order was found for; it stays until somebody assigns it.
-public struct UnmatchedScan: Sendable {
-    public let id: Int64
-    public let bytes: [UInt8]
-    public let symbologyIdentifier: String?
-    public let station: String
-    public let receivedAt: Int64
-    public let reason: String
-}
-
-extension IntakeStore {
-    /// Keeps a scan that matched nothing. Durable on return.
-    public func keepUnmatched(
-        bytes: [UInt8], symbologyIdentifier: String?, station: String, receivedAt: Int64, reason: String
-    ) throws {
-        try write { database in
-            try database.execute(
-                sql: """
-                    INSERT INTO unmatched (bytes, symbology, station, received, reason) VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT (bytes, station) DO UPDATE SET received = excluded.received, reason = excluded.reason
-                    """,
-                arguments: [Data(bytes), symbologyIdentifier, station, receivedAt, reason])
-        }
-    }
-
-    /// The newest first.
-    public func unmatchedScans(limit: Int) throws -> [UnmatchedScan] {
-        try pool.read { database in
-            try Row.fetchAll(
-                database,
-                sql: "SELECT id, bytes, symbology, station, received, reason FROM unmatched ORDER BY id DESC LIMIT ?",
-                arguments: [limit]
-            ).map {
-                UnmatchedScan(
-                    id: $0[0], bytes: [UInt8]($0[1] as Data), symbologyIdentifier: $0[2], station: $0[3],
-                    receivedAt: $0[4], reason: $0[5])
-            }
-        }
     }
 }

@@ -11,6 +11,9 @@ public struct InboundMessage: Sendable, Hashable {
         /// The readings in the payload's own order; an empty list is a message without news.
         case readings([Reading])
 
+        /// Scans for a station: an image, tags or a line of a scanner. It is kept until the station has taken it.
+        case delivery(station: String)
+
         /// The payload says nothing that we read. It is kept all the same: the broker will not send it again.
         case undecodable(reason: TelemetryError)
     }

@@ -48,8 +48,9 @@ public struct Window: Sendable {
     }
 
     /// Sums up what is there so far; nil while the window is empty.
-    public func summary() -> WindowSummary? {
-        WindowSummary(of: Window.ordered(samples), device: device, metric: metric, unit: unit)
+    /// - Parameter limits: against which temperatures are counted.
+    public func summary(limits: TemperatureLimits = TemperatureLimits()) -> WindowSummary? {
+        WindowSummary(of: Window.ordered(samples), device: device, metric: metric, unit: unit, limits: limits)
     }
 
     /// By time; what else tells samples apart only makes the order total. Duplicates are left out.

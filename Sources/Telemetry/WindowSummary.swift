@@ -42,6 +42,12 @@ public struct WindowSummary: Hashable, Sendable {
     /// Mean kinetic temperature in degrees Celsius; nil where the unit is not `Cel` or a value is no temperature.
     public let mkt: Double?
 
+    /// What the temperatures were allowed to be; empty where the unit is not `Cel`.
+    public let limits: TemperatureLimits
+
+    /// How many readings lie outside the limits.
+    public let outside: Int
+
     /// How many holes the device's own count has.
     public let gaps: Int
 
@@ -49,7 +55,7 @@ public struct WindowSummary: Hashable, Sendable {
     public let missing: UInt64
 
     /// Takes samples in order of time, without duplicates.
-    init?(of samples: [Window.Sample], device: String, metric: String, unit: String) {
+    init?(of samples: [Window.Sample], device: String, metric: String, unit: String, limits: TemperatureLimits) {
         guard let first = samples.first, let last = samples.last else { return nil }
         self.device = device
         self.metric = metric
@@ -61,6 +67,9 @@ public struct WindowSummary: Hashable, Sendable {
         max = samples.reduce(first.value) { Swift.max($0, $1.value) }
         mean = WindowSummary.mean(samples)
         mkt = unit == "Cel" ? MeanKineticTemperature.celsius(samples) : nil
+        let limits = unit == "Cel" ? limits : TemperatureLimits()
+        self.limits = limits
+        outside = samples.count { !limits.allow($0.value) }
         (gaps, missing) = WindowSummary.gaps(samples)
     }
 
@@ -78,6 +87,13 @@ public struct WindowSummary: Hashable, Sendable {
             Fact(name: "mean", value: WindowSummary.text(mean)),
         ]
         if let mkt { facts.append(Fact(name: "mkt", value: WindowSummary.text(mkt))) }
+        if let lowest = limits.lowest {
+            facts.append(Fact(name: TemperatureLimits.lowestFact, value: WindowSummary.text(lowest)))
+        }
+        if let highest = limits.highest {
+            facts.append(Fact(name: TemperatureLimits.highestFact, value: WindowSummary.text(highest)))
+        }
+        if !limits.isEmpty { facts.append(Fact(name: "outside", value: String(outside))) }
         facts.append(Fact(name: "gaps", value: String(gaps)))
         facts.append(Fact(name: "missing", value: String(missing)))
         return facts

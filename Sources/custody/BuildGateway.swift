@@ -57,14 +57,31 @@ func buildGateway(
     let local = LocalServer(
         recorder: recorder, peers: { sessions.map(\.status) }, socket: state.socket, logger: logger)
     let decoder = DecodeClient(executable: ExecutablePath.own, arguments: [DecodeWorkerCommand.name])
-    let stations = configuration.inputs.map { input in
+    var stations: [any Service] = []
+    var uploads: [UploadStation] = []
+    for entry in configuration.stations {
         let station = Station(
-            rule: input.rule, recorder: recorder, ledger: ledger, intake: intake, instruments: instruments)
-        let source = scanSource(input, decoder: decoder, logger: logger)
-        return Worker { try await source.run { await station.accept($0, from: $1) } }
+            rule: entry.rule, recorder: recorder, ledger: ledger, intake: intake, instruments: instruments)
+        stations.append(Worker { await station.run() })
+        if let source = scanSource(entry, decoder: decoder, logger: logger) {
+            stations.append(Worker { try await source.run { await station.accept($0, from: $1) } })
+        }
+        guard case .delivered(let kind, _, let tokenFile) = entry.source else { continue }
+        let inlet = StationInlet(
+            station: entry.rule.name, reader: PayloadReader(kind: kind, decoder: decoder), dwell: entry.dwell,
+            now: instruments.now, accept: { await station.accept($0, from: $1) })
+        let deliveries = DeliveredScans(to: inlet, from: intake, logger: logger)
+        stations.append(Worker { try await deliveries.run() })
+        if let tokenFile { uploads.append(try UploadStation(inlet: inlet, tokenFile: tokenFile)) }
+    }
+    if let address = configuration.uploads {
+        stations.append(
+            try StationServer(
+                stations: uploads, tls: tls, host: address.host, port: address.port, logger: logger))
     }
     let brokers = try configuration.brokers.map { broker in
-        let client = try mqttClient(broker, intake: intake, instruments: instruments, logger: logger)
+        let client = try mqttClient(
+            broker, stations: configuration.stations, intake: intake, instruments: instruments, logger: logger)
         return Worker { try await client.run() }
     }
     let monitor = configuration.conditions.map {
@@ -80,22 +97,41 @@ func buildGateway(
     return GatewayGraph(recorder: recorder, services: services)
 }
 
-private func scanSource(_ input: GatewayConfiguration.Input, decoder: DecodeClient, logger: Logger) -> any ScanSource {
-    switch input.source {
-    case .folder(let path): WatchedFolder(name: input.rule.name, path: path, decoder: decoder, logger: logger)
-    case .serial(let path, let baudRate):
-        LineScanner(name: input.rule.name, path: path, baudRate: baudRate, logger: logger)
+private func scanSource(
+    _ station: StationConfiguration, decoder: DecodeClient, logger: Logger
+) -> (any ScanSource)? {
+    let name = station.rule.name
+    return switch station.source {
+    case .folder(let path): WatchedFolder(name: name, path: path, decoder: decoder, logger: logger)
+    case .serial(let path, let baudRate): LineScanner(name: name, path: path, baudRate: baudRate, logger: logger)
+    case .hid(let path, let dialect): HIDScanner(name: name, path: path, dialect: dialect, logger: logger)
+    case .keyboard(let path): KeyWedgeScanner(name: name, path: path, logger: logger)
+    case .camera(let path):
+        CameraScanner(
+            name: name, path: path, dwell: .microseconds(station.dwell), logger: logger,
+            decode: { try await decoder.decode($0.pgm) })
+    case .delivered: nil
     }
 }
 
 private func mqttClient(
-    _ broker: GatewayConfiguration.Broker, intake: IntakeStore, instruments: Instruments, logger: Logger
+    _ broker: GatewayConfiguration.Broker, stations: [StationConfiguration], intake: IntakeStore,
+    instruments: Instruments, logger: Logger
 ) throws -> MQTTClient {
     let patterns = broker.patterns
+    let inlets = stations.compactMap { station in
+        station.topic.map { (pattern: $0, station: station.rule.name) }
+    }
+    var connection = broker.connection
+    connection.topics += inlets.map(\.pattern.filter)
     return try MQTTClient(
-        configuration: broker.connection, sink: intake,
+        configuration: connection, sink: intake,
         decode: { topic, payload, receivedAt in
-            InboundMessage(
+            if let inlet = inlets.first(where: { $0.pattern.match(topic) != nil }) {
+                return InboundMessage(
+                    topic: topic, payload: payload, receivedAt: receivedAt, content: .delivery(station: inlet.station))
+            }
+            return InboundMessage(
                 json: payload, topic: topic, pattern: patterns.first { $0.match(topic) != nil }, receivedAt: receivedAt)
         },
         now: instruments.now,

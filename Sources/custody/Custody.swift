@@ -13,7 +13,7 @@ struct Custody: AsyncParsableCommand {
             RunCommand.self, InitCommand.self, OrganisationCommand.self, ConsortiumCommand.self, OrderCommand.self,
             RecordCommand.self, TraceCommand.self, OrdersCommand.self, VerifyCommand.self, ProofCommand.self,
             VerifyProofCommand.self, PolicyCommand.self, PeersCommand.self, DecodeCommand.self, IdentifyCommand.self,
-            ReindexCommand.self, DecodeWorkerCommand.self, AppendLoadCommand.self,
+            UnmatchedCommand.self, ReindexCommand.self, DecodeWorkerCommand.self, AppendLoadCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there
@@ -60,7 +60,7 @@ enum ExitStatus {
     private static let refusals: Set<CustodyError.Code> = [
         .recorderBusyCode, .durabilityUnknownCode, .noteSignatureWrong, .checkpointUnsigned, .checkpointOrigin,
         .proofMalformed, .bundleMalformed, .noteMalformed, .checkpointMalformed, .policyLogUnknown, "store-failed",
-        "ancestors-missing", "peer-unreachable", "limit-exceeded", "documents-unsigned",
+        "ancestors-missing", "peer-unreachable", "limit-exceeded", "documents-unsigned", "scan-unknown", "scan-settled",
     ]
 }
 

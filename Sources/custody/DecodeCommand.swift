@@ -66,7 +66,7 @@ struct DecodeCommand: AsyncParsableCommand {
         return Read.Symbol(
             symbology: symbol.symbology, symbologyIdentifier: symbol.scan.symbologyIdentifier,
             text: String(decoding: bytes, as: UTF8.self),
-            bytesHex: bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined(),
+            bytesHex: ScannedBytes.hex(bytes),
             identifier: Identifier.report(
                 for: Array((symbol.scan.symbologyIdentifier ?? "").utf8) + bytes,
                 year: CalendarYear.of(Instruments.system().now())))
@@ -81,25 +81,4 @@ struct DecodeWorkerCommand: ParsableCommand {
     static func work() -> Never { Foundation.exit(DecodeWorker.run(input: 0, output: 1)) }
 
     func run() { Self.work() }
-}
-
-struct IdentifyCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "identify", abstract: "Say what scanned data means.",
-        discussion: "One datum a line in, one JSON object a line out. Status 1 if any was invalid.")
-
-    @Argument(help: "The data, or - to read lines from standard input.")
-    var data: String = "-"
-
-    func run() async throws {
-        let year = CalendarYear.of(Instruments.system().now())
-        let lines = data == "-" ? try NamedFile.bytes("-").split(separator: 0x0A).map(Array.init) : [Array(data.utf8)]
-        var invalid = 0
-        for line in lines {
-            let report = Identifier.report(for: line, year: year)
-            if !report.valid { invalid += 1 }
-            print(try OutputOptions.encode(report))
-        }
-        if invalid > 0 { throw CheckFailed(message: "") }
-    }
 }

@@ -12,16 +12,6 @@ struct GatewayConfiguration {
         let address: String
     }
 
-    struct Input {
-        enum Source {
-            case folder(String)
-            case serial(String, baudRate: Int)
-        }
-
-        let rule: Station.Rule
-        let source: Source
-    }
-
     struct Broker {
         let connection: MQTTConfiguration
         let patterns: [TopicPattern]
@@ -30,30 +20,34 @@ struct GatewayConfiguration {
     let host: String
     let port: Int
     let peers: [Peer]
-    let inputs: [Input]
+    let stations: [StationConfiguration]
+    /// Where devices of stations upload; nil where none does.
+    let uploads: (host: String, port: Int)?
     let brokers: [Broker]
     let conditions: ConditionMonitor.Rule?
 
     /// - Throws: `CustodyError` with code `yaml-malformed`, naming file, line and column.
     init(file: String, state: StateDirectory, origin: String) throws {
         let root = try YAMLReader(text: try NamedFile.text(file), file: file)
-        let keys = try root.mapping(known: ["custody-gateway", "listen", "peers", "stations", "mqtt", "conditions"])
+        let keys = try root.mapping(known: [
+            "custody-gateway", "listen", "uploads", "peers", "stations", "mqtt", "conditions",
+        ])
         guard try keys.required("custody-gateway", of: root).number() == 1 else {
             throw root.failure("this release reads configurations of version 1")
         }
-        (host, port) = try Self.address(keys["listen"])
+        (host, port) = try keys["listen"].map(Self.address) ?? ("127.0.0.1", 7443)
+        uploads = try keys["uploads"].map(Self.address)
         peers = try keys["peers"]?.list().map(Self.peer) ?? []
-        inputs = try keys["stations"]?.list().map { try Self.input($0, state: state) } ?? []
+        stations = try keys["stations"]?.list().map { try StationConfiguration($0, state: state) } ?? []
         brokers = try keys["mqtt"]?.list().map { try Self.broker($0, state: state, origin: origin) } ?? []
         conditions = try keys["conditions"].map(Self.conditions)
     }
 
-    private static func address(_ reader: YAMLReader?) throws -> (String, Int) {
-        guard let reader else { return ("127.0.0.1", 7443) }
+    private static func address(_ reader: YAMLReader) throws -> (String, Int) {
         let text = try reader.text()
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port)
-        else { throw reader.failure("'listen' is host:port, such as 127.0.0.1:7443") }
+        else { throw reader.failure("an address is host:port, such as 127.0.0.1:7443") }
         return (String(text[..<colon]), port)
     }
 
@@ -62,25 +56,6 @@ struct GatewayConfiguration {
         return Peer(
             organisation: try keys.required("organisation", of: reader).text(),
             address: try keys.required("address", of: reader).text())
-    }
-
-    private static func input(_ reader: YAMLReader, state: StateDirectory) throws -> Input {
-        let keys = try reader.mapping(known: ["name", "step", "facts", "folder", "serial", "baud"])
-        let facts = try keys["facts"]?.pairs().map { ($0.key, try $0.value.text()) } ?? []
-        let rule = Station.Rule(
-            name: try keys.required("name", of: reader).text(), step: try keys.required("step", of: reader).text(),
-            facts: Dictionary(facts, uniquingKeysWith: { _, last in last }))
-        switch (try keys["folder"]?.text(), try keys["serial"]?.text()) {
-        case (let folder?, nil): return Input(rule: rule, source: .folder(path(folder, state)))
-        case (nil, let device?):
-            return Input(
-                rule: rule, source: .serial(path(device, state), baudRate: try keys["baud"]?.number() ?? 9_600))
-        default: throw reader.failure("a station has either a 'folder' or a 'serial' device")
-        }
-    }
-
-    private static func path(_ path: String, _ state: StateDirectory) -> String {
-        path.hasPrefix("/") ? path : state.file(path)
     }
 
     private static func broker(_ reader: YAMLReader, state: StateDirectory, origin: String) throws -> Broker {
@@ -100,9 +75,9 @@ struct GatewayConfiguration {
         let tls = try keys["tls"].map { reader in
             let keys = try reader.mapping(known: ["authority", "certificate", "key"])
             return MQTTConfiguration.TLS(
-                authorityFile: path(try keys.required("authority", of: reader).text(), state),
-                certificateFile: try keys["certificate"].map { path(try $0.text(), state) },
-                keyFile: try keys["key"].map { path(try $0.text(), state) })
+                authorityFile: state.path(try keys.required("authority", of: reader).text()),
+                certificateFile: try keys["certificate"].map { state.path(try $0.text()) },
+                keyFile: try keys["key"].map { state.path(try $0.text()) })
         }
         return Broker(
             connection: MQTTConfiguration(
@@ -110,7 +85,7 @@ struct GatewayConfiguration {
                 port: try keys["port"]?.number() ?? (tls == nil ? 1_883 : 8_883),
                 clientID: try keys["client-id"]?.text() ?? "custody-\(origin)", version: known,
                 topics: patterns.map(\.filter), tls: tls, user: try keys["user"]?.text(),
-                passwordFile: try keys["password-file"].map { path(try $0.text(), state) }),
+                passwordFile: try keys["password-file"].map { state.path(try $0.text()) }),
             patterns: patterns)
     }
 

@@ -12,12 +12,22 @@ struct StateOptions: ParsableArguments {
 
     /// The ledger for reading, whether or not the gateway runs.
     func ledger() throws -> LedgerStore {
+        try checkInitialised()
+        return try LedgerStore(path: directory.ledger, readOnly: true)
+    }
+
+    /// The intake, which the running gateway has open too.
+    func intake() throws -> IntakeStore {
+        try checkInitialised()
+        return try IntakeStore(path: directory.intake)
+    }
+
+    private func checkInitialised() throws {
         guard FileManager.default.fileExists(atPath: directory.ledger) else {
             throw CustodyError(
                 .stateUnusable, "there is no gateway here", at: directory.path,
                 remedy: "run custody init, or name the right --state")
         }
-        return try LedgerStore(path: directory.ledger, readOnly: true)
     }
 }
 

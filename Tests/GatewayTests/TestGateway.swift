@@ -16,14 +16,17 @@ final class TestGateway {
         steps:
           order.placed: {by: hospital, facts: {number: public, patient: private}}
           labelled: {by: hospital, after: order.placed, facts: {lot: public, serial: public}}
-          shipped: {by: hospital, after: order.placed, facts: {vehicle: public}}
+          shipped:
+            by: hospital
+            after: order.placed
+            facts: {vehicle: public, sscc: public, ship-to: public, lowest-allowed: public, highest-allowed: public}
           conditions.recorded:
             by: hospital
             after: shipped
             requires: [device, metric, unit, from, to, count]
             facts: {device: public, metric: public, unit: public, from: public, to: public, count: public,
-              min: public, max: public, mean: public, mkt: public, gaps: public, missing: public,
-              supplementary: public}
+              min: public, max: public, mean: public, mkt: public, lowest-allowed: public, highest-allowed: public,
+              outside: public, gaps: public, missing: public, supplementary: public}
             repeats: true
           received: {by: hospital, after: shipped, excludes: [lost]}
           lost: {by: hospital, after: shipped, excludes: [received]}

@@ -18,7 +18,9 @@ struct HostileScanTests {
     private static let seeds = [
         "0104012345000016172612311021A\u{1D}21S1", "(01)04012345000016(10)A\\(21)(400)PO{GS}",
         "https://a.b/c/01/04012345000016/21/a%2Fb?17=261200&10=%4C", "]d2]C1", "(8003)04012345000115XYZ",
-        "]E04012345000115",
+        "]E04012345000115|]e010A", "(8110)106141416543213150110120", "(8007)GB98MIDL07009312345678(415)4012345000115",
+        "(4309)02790858483015297971(8013)1987654Ad4X4bL5ttr2310c2K", "https://a/414/4012345000115/254/x?10=a;11=260101",
+        "00340123450000000017(7007)261231270101(423)276826",
     ]
 
     @Test func answersEveryMutationWithoutATrap() {
@@ -52,6 +54,9 @@ struct HostileScanTests {
     private func check(_ bytes: [UInt8]) {
         do throws(IdentifierError) {
             let identifier = try identify(Scan(bytes: bytes), year: 2026)
+            var report: [UInt8] = []
+            Identifier.report(for: bytes, year: 2026).appendJSON(to: &report)
+            #expect(report.allSatisfy { $0 >= 0x20 }, "\(bytes)")
             guard let link = identifier.digitalLink else { return }
             let again = try? identify(Scan(bytes: Array(link.utf8)), year: 2026)
             #expect(again?.digitalLink == link, "\(bytes)")

@@ -32,14 +32,49 @@ struct IdentifyTests {
         Case(scan: "(8003)04012345000115XYZ", elements: "8003=04012345000115XYZ"),
         Case(scan: "(8006)040123450000160102", elements: "8006=040123450000160102"),
         Case(
-            scan: "HTTPS://example.com/some/path/01/4012345000115/21/a%2Fb?17=261200&linkType=all;10=L#x",
-            symbology: "]Q1", elements: "01=04012345000115 21=a/b 17=261200 10=L"),
+            scan: "HTTPS://example.com/some/path/01/4012345000115/10/L/21/a%2Fb?17=261200&linkType=all;240=M#x",
+            symbology: "]Q1", elements: "01=04012345000115 10=L 21=a/b 17=261200 240=M"),
+        Case(scan: "]J1010401234500001610A", elements: "01=04012345000016 10=A"),
+        Case(scan: "]E0036000291452", elements: "01=00036000291452"),
+        Case(scan: "]E000123457", elements: "01=00001234000057"),
+        Case(scan: "]E00036000291452|]e01726123110L\u{1D}240X", elements: "01=00036000291452 17=261231 10=L 240=X"),
+        Case(scan: "]E402345673|]e098XYZ", elements: "01=00000002345673 98=XYZ"),
+        Case(scan: "]I104012345000016", elements: "01=04012345000016"),
+        Case(scan: "(01) 04012345000016 (10) A ", elements: "01=04012345000016 10=A"),
+        Case(scan: "17270131", elements: "17=270131"),
+        Case(scan: "(03)04012345000016(21)S", elements: "03=04012345000016 21=S"),
+        Case(scan: "]Q1https://example.com/01/12312312312333?99=TEST", elements: "01=12312312312333 99=TEST"),
     ])
     func readsEveryFormOfGS1(_ given: Case) throws {
         let scan = Scan(bytes: Array(given.scan.utf8), symbologyIdentifier: given.symbology)
         let identifier = try identify(scan, year: 2026)
         #expect(identifier.elements.map { "\($0.ai)=\($0.value)" }.joined(separator: " ") == given.elements)
         #expect(identifier.scheme == .gs1)
+    }
+
+    @Test(arguments: [
+        ("+A123BJC5D6E71G", nil, Identifier.Scheme.hibc), ("+A123BJC5D6E71G", "]C0", .hibc),
+        ("+A123BJC5D6E71G", "]d1", .hibc), ("=/A9999XYZ100T0944", nil, .iccbba),
+        ("=/A9999XYZ100T0944", "]C0", .iccbba), ("(10)A", nil, .gs1), ("3074257BF7194E4000001A85", nil, .gs1),
+        ("urn:epc:id:sgtin:0614141.812345.6789", nil, .gs1), ("urn:epc:id:sgtin:0614141.812345.6789", "]Q1", .gs1),
+        ("https://a/01/04012345000016", "]C0", .gs1),
+    ])
+    func leavesEachSchemeToItsReader(_ text: String, _ symbology: String?, _ scheme: Identifier.Scheme) throws {
+        let scan = Scan(bytes: Array(text.utf8), symbologyIdentifier: symbology)
+        #expect(try identify(scan, year: 2026).scheme == scheme)
+    }
+
+    /// A weight and a batch look like the EPC of a logistic unit, whose header is 31 too.
+    @Test(arguments: [("310300019510ABCDEF123456", false), ("3074257BF7194E4000001A85", true)])
+    func tellsAnEPCFromAnElementString(_ text: String, _ isEPC: Bool) throws {
+        let identifier = try identify(Scan(bytes: Array(text.utf8)), year: 2026)
+        #expect((identifier.epc != nil) == isEPC)
+    }
+
+    @Test(arguments: ["+A123BJC5D6E71G", "=/A9999XYZ100T0944"])
+    func takesNoOtherSchemeFromAGS1Symbol(_ text: String) {
+        let scan = Scan(bytes: Array(text.utf8), symbologyIdentifier: "]C1")
+        #expect(throws: IdentifierError.self) { try identify(scan, year: 2026) }
     }
 
     struct Refusal: Sendable, CustomTestStringConvertible {
@@ -68,7 +103,9 @@ struct IdentifyTests {
         Refusal(scan: "(05)1", code: .aiUnknown, position: 1),
         Refusal(scan: "(10A", code: .aiMalformed, position: 0),
         Refusal(scan: "(10)A(21)B(10)C", code: .aiRepeated, position: 14),
-        Refusal(scan: "(01)04012345000016(02)04012345000016", code: .aiExcluded, position: 4),
+        Refusal(scan: "(01)04012345000016(02)04012345000016", code: .aiExcluded, position: 22),
+        Refusal(scan: "(01)04012345000016(37)5", code: .aiExcluded, position: 22),
+        Refusal(scan: "(255)4012345000115(10)L", code: .aiUnpaired, position: 22),
         Refusal(scan: "10A\u{1}B", code: .characterNotAllowed, position: 3),
         Refusal(scan: "(10)A B", code: .characterNotAllowed, position: 5),
         Refusal(scan: "(01)0401234500001A", code: .characterNotAllowed, position: 17),
@@ -78,13 +115,16 @@ struct IdentifyTests {
         Refusal(scan: "(8003)14012345000115", code: .characterNotAllowed, position: 6),
         Refusal(scan: "(8006)040123450000160302", code: .pieceInvalid, position: 20),
         Refusal(scan: "123", symbology: "]E0", code: .lengthUnknown, position: 0),
+        Refusal(scan: "]E402345674", code: .checkDigitWrong, position: 10),
+        Refusal(scan: "]E04012345000114", code: .checkDigitWrong, position: 15),
+        Refusal(scan: "]E012345678901234", code: .lengthUnknown, position: 3),
+        Refusal(scan: "]I14012345000115", code: .lengthUnknown, position: 3),
+        Refusal(scan: "17270132", code: .checkDigitWrong, position: 7),
+        Refusal(scan: "]d10104012345000016", code: .notGS1, position: 3),
+        Refusal(scan: "]d2(10)A^", code: .characterNotAllowed, position: 8),
         Refusal(scan: "12A", symbology: "]E0", code: .characterNotAllowed, position: 2),
         Refusal(scan: "hello", symbology: "]C0", code: .notGS1, position: 0),
-        Refusal(scan: "+A123BJC5D6E71G1", code: .schemeUnsupported, position: 0),
-        Refusal(scan: "=/A9999XYZ100T0479", code: .schemeUnsupported, position: 0),
         Refusal(scan: "\u{2}\u{3}", code: .notText, position: 0),
-        Refusal(scan: "https://example.com/about", code: .linkMalformed, position: 0),
-        Refusal(scan: "https://example.com/01/04012345000016/21", code: .linkMalformed, position: 0),
         Refusal(scan: "https://a.b/01/04012345000016/21/A%2", code: .linkMalformed, position: 34),
         Refusal(scan: "https://a.b/01/04012345000013", code: .checkDigitWrong, position: 28),
         Refusal(scan: "https://a.b/01/04012345000016?99999=1", code: .aiUnknown, position: 30),
@@ -150,7 +190,15 @@ struct IdentifyTests {
 
     @Test(arguments: [
         ("(10)L", ["01|02|8006|8026"]), ("(01)04012345000016(10)L", []), ("(400)PO", []),
-        ("(250)X", ["01|8006", "21"]), ("(37)5", ["00", "02|8026"]),
+        ("(250)X", ["01|8006", "21"]), ("(37)5", ["00", "02|8026"]), ("(7258)1/2", ["8018+7259"]),
+        ("(8018)123456789012345675(7258)1/2", ["8018+7259"]),
+        ("(01)04012345000016(3922)99", ["30|31nn|32nn|35nn|36nn"]),
+        ("(01)04012345000016(3922)99(3103)000195", []), ("(03)04012345000016(10)L", []),
+        (
+            "(8030)abc_-1", ["00|01+21|253|255|8003|8004|8006+21|8010+8011|8017|8018"]
+        ),
+        ("(8030)abc(01)04012345000016", ["00|01+21|253|255|8003|8004|8006+21|8010+8011|8017|8018"]),
+        ("(8030)abc(01)04012345000016(21)S", []), ("(02)04012345000016(37)5", ["00"]),
         (
             "(10)L(17)261231(11)260101",
             [
@@ -160,6 +208,23 @@ struct IdentifyTests {
     ])
     func namesWhatAnotherSymbolCouldHeal(_ text: String, _ missing: [String]) throws {
         #expect(try identify(Scan(bytes: Array(text.utf8)), year: 2026).missing == missing)
+    }
+
+    @Test(arguments: [
+        ("(255)4012345000115(37)5", "excluded by both"), ("(235)X(250)Y", "21 excludes 235"),
+        ("(3103)000195(3102)001950", "two weights"), ("(3921)5(3932)9785", "two prices"),
+        ("(4330)000400(4331)000040", "F and C"),
+        ("(7253)A(7259)B", "a baby has no family name yet"), ("(420)1(421)276X", "two postal codes"),
+    ])
+    func refusesWhatNoSecondSymbolHeals(_ text: String, _ why: String) {
+        let error = #expect(throws: IdentifierError.self) { try identify(Scan(bytes: Array(text.utf8)), year: 2026) }
+        #expect(error?.code == .aiExcluded || error?.code == .aiUnpaired, "\(text): \(why)")
+    }
+
+    @Test(arguments: ["(3103)000195(3103)000195", "(10)A(21)B(10)A", "(01)04012345000016(01)04012345000016"])
+    func takesARepeatedElementOnce(_ text: String) throws {
+        let identifier = try identify(Scan(bytes: Array(text.utf8)), year: 2026)
+        #expect(Set(identifier.elements.map(\.ai)).count == identifier.elements.count)
     }
 
     @Test func findsAValueByItsApplicationIdentifier() throws {

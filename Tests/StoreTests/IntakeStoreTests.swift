@@ -73,6 +73,45 @@ import Testing
         #expect(scans.allSatisfy { $0.bytes == [0x1D, 0x31] && $0.symbologyIdentifier == "]d2" })
     }
 
+    @Test func aSettledScanLeavesTheListUntilItComesAgain() throws {
+        func keep() throws -> Int64 {
+            try intake.keepUnmatched(
+                bytes: [1], symbologyIdentifier: nil, station: "dock", receivedAt: 1, reason: "no order")
+        }
+        let number = try keep()
+        #expect(try intake.unmatchedScan(number).bytes == [1])
+        try intake.settle(scans: [number], in: "clinic/main:7")
+        #expect(try intake.unmatchedScans(limit: 9).isEmpty)
+        #expect(throws: CustodyError("scan-settled", "")) { try intake.unmatchedScan(number) }
+        #expect(throws: CustodyError("scan-unknown", "")) { try intake.unmatchedScan(number + 1) }
+        #expect(try keep() == number)
+        #expect(try intake.unmatchedScans(limit: 9).map(\.id) == [number])
+    }
+
+    @Test func aDeliveryStaysUntilItIsTakenOrRefused() throws {
+        func message(_ byte: UInt8, _ station: String) -> InboundMessage {
+            InboundMessage(topic: "t", payload: [byte], receivedAt: 5, content: .delivery(station: station))
+        }
+        try intake.commit([message(1, "dock"), message(2, "dock"), message(3, "gate")])
+        let reopened = try IntakeStore(path: folder + "/intake.sqlite")
+        let first = try #require(try reopened.nextDelivery(for: "dock"))
+        #expect(first.payload == [1])
+        try reopened.take(first)
+        let second = try #require(try reopened.nextDelivery(for: "dock"))
+        #expect(second.payload == [2])
+        try reopened.refuse(second, because: "no symbol")
+        #expect(try reopened.nextDelivery(for: "dock") == nil)
+        #expect(try reopened.undecodable(limit: 9).map(\.payload) == [[2]])
+        #expect(try reopened.nextDelivery(for: "gate")?.payload == [3])
+    }
+
+    @Test func aJourneyRemembersItsLimits() throws {
+        let limits = TemperatureLimits(lowest: 2, highest: nil)
+        try intake.follow(
+            to: 1, began: [Journey(order: "o", device: "truck-1", began: 1, limits: limits)], ended: [])
+        #expect(try intake.journeys(endedAfter: 0).map(\.limits) == [limits])
+    }
+
     @Test func aWindowIsPendingUntilItIsSettled() throws {
         let window = try intake.announce(
             order: "o", sensor: Self.sensor, mark: WindowMark(end: 900, batch: 2), isSupplementary: false)

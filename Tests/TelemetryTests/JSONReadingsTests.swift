@@ -142,6 +142,7 @@ struct JSONReadingsTests {
         case .readings(let readings): #expect(readings.count == 1 && count <= InboundMessage.payloadBytesMax)
         case .undecodable(let reason):
             #expect(reason.code == .payloadTooLarge && count == InboundMessage.payloadBytesMax + 1)
+        case .delivery(let station): Issue.record("no reading is a delivery for \(station)")
         }
         #expect(message.payload.count == count)
     }

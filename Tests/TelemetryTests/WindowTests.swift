@@ -62,6 +62,24 @@ struct WindowTests {
             ])
     }
 
+    @Test func countsWhatLiesOutsideTheLimits() throws {
+        func facts(_ limits: TemperatureLimits, unit: String = "Cel") throws -> [String] {
+            var window = Window(device: "d", metric: "m", unit: unit)
+            for (second, value) in [1.99, 2, 5, 8, 8.01, 9].enumerated() {
+                try window.add(reading(value, at: Int64(second), unit: unit))
+            }
+            return try #require(window.summary(limits: limits)).facts.map { "\($0.name)=\($0.value)" }
+                .filter { $0.hasPrefix("outside") || $0.contains("allowed") }
+        }
+        #expect(
+            try facts(TemperatureLimits(lowest: 2, highest: 8)) == [
+                "lowest-allowed=2.0000", "highest-allowed=8.0000", "outside=3",
+            ])
+        #expect(try facts(TemperatureLimits(highest: 8)) == ["highest-allowed=8.0000", "outside=2"])
+        #expect(try facts(TemperatureLimits()) == [])
+        #expect(try facts(TemperatureLimits(lowest: 2, highest: 8), unit: "%RH") == [])
+    }
+
     @Test(arguments: [(-5.00006, "-5.0001"), (1e11, "100000000000.0000"), (1e300, "1e+300"), (0.5, "0.5000")])
     func rendersNumbers(_ value: Double, _ expected: String) throws {
         let facts = try summary([reading(value, at: 0, unit: "u")], unit: "u").facts
