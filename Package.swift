@@ -75,12 +75,18 @@ let package = Package(
         fence("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
         fence("CZint", apt: "libzint-dev"),
         fence("CTimex", apt: "libc6-dev"),
+        // C++ behind a C header: libzxing has no C interface in Debian 12.
+        .target(name: "CZXing", linkerSettings: [.linkedLibrary("ZXing")]),
 
         layer("Ledger", [crypto, protobuf, yams], exclude: ["ledger.proto", "proof.proto"]),
         layer("Identifiers", []),
         layer("Telemetry", []),
         layer("Store", ["Ledger", "Telemetry", grdb, sqlite]),
-        layer("Capture", ["Ledger", "Identifiers", "Telemetry", "CMosquitto", "CZBar", "CPNG", "CTurboJPEG", logging]),
+        layer(
+            "Capture",
+            [
+                "Ledger", "Identifiers", "Telemetry", "CMosquitto", "CZBar", "CZXing", "CPNG", "CTurboJPEG", logging,
+            ]),
         layer(
             "Consortium",
             [
@@ -94,33 +100,36 @@ let package = Package(
                 "Ledger", "Identifiers", "Store", "Capture", "Gateway", "Consortium", httpTypes, nioCore, nioHTTP1,
                 httpClient, hummingbird, hummingbirdTLS, logging, lifecycle,
             ]),
+        layer("Labels", ["Ledger", "Identifiers", "CZint"]),
         .executableTarget(
             name: "custody",
             dependencies: [
-                "Ledger", "Identifiers", "Telemetry", "Store", "Capture", "Consortium", "Gateway", "Portal",
+                "Ledger", "Identifiers", "Telemetry", "Store", "Capture", "Consortium", "Gateway", "Labels", "Portal",
                 argumentParser, hummingbird, logging, lifecycle, signals,
             ], swiftSettings: strict,
             linkerSettings: staticRuntime),
         // What simulator, measurements, fuzzing and tests share.
         layer("Rig", ["Ledger"]),
         .executableTarget(
-            name: "firmware-sim", dependencies: ["Capture", "Ledger", "Rig", "CZint", argumentParser, logging],
-            path: "Firmware-Sim",
-            swiftSettings: strict),
+            name: "firmware-sim",
+            dependencies: ["Capture", "Identifiers", "Labels", "Ledger", "Rig", argumentParser, logging],
+            path: "Firmware-Sim", swiftSettings: strict),
 
         .executableTarget(
             name: "custody-bench",
             dependencies: [
-                "Capture", "Consortium", "Gateway", "Ledger", "Rig", "Store", "Telemetry", argumentParser,
-                hummingbird, lifecycle, logging, sqlite,
+                "Capture", "Consortium", "Gateway", "Identifiers", "Labels", "Ledger", "Rig", "Store", "Telemetry",
+                "CZBar", "CZXing", "CZint", argumentParser, hummingbird, lifecycle, logging, sqlite,
             ], path: "Benchmarks", swiftSettings: strict),
         .executableTarget(
-            name: "custody-fuzz", dependencies: ["Identifiers", "Ledger", "Rig", "Telemetry", argumentParser],
+            name: "custody-fuzz",
+            dependencies: ["Capture", "Identifiers", "Labels", "Ledger", "Rig", "Telemetry", argumentParser],
             path: "Fuzz", swiftSettings: strict),
 
         tests(of: "FirmwareSim", ["firmware-sim", "Capture", "Identifiers", "Ledger"]),
         tests(of: "Ledger", ["Ledger", "Rig", crypto, protobuf]),
         tests(of: "Identifiers", ["Identifiers"]),
+        tests(of: "Labels", ["Labels", "Capture", "Identifiers", "Ledger"]),
         tests(of: "Telemetry", ["Telemetry"]),
         tests(of: "Store", ["Store", "Ledger", "Rig", "Telemetry", grdb]),
         tests(of: "Gateway", ["Gateway", "Capture", "Store", "Ledger", "Telemetry", "Identifiers", grdb, logging]),

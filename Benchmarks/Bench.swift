@@ -50,6 +50,9 @@ struct Bench: AsyncParsableCommand {
             Part(name: "verify") { try await VerifyBench(folder: "\(folder)/verify").run() },
             Part(name: "sync") { try await SyncBench(folder: "\(folder)/sync").run() },
             Part(name: "intake") { try await IntakeBench(folder: "\(folder)/intake").run() },
+            Part(name: "identify") { await IdentifyBench().run() },
+            Part(name: "decode") { try DecodeBench().run() },
+            Part(name: "scan") { try await ScanBench(folder: "\(folder)/scan").run() },
             Part(name: "gateway") { try await StartBench(folder: "\(folder)/start", entries: startEntries).run() },
         ]
     }

@@ -1,5 +1,7 @@
+import Capture
 import Foundation
 import Identifiers
+import Labels
 import Ledger
 import Telemetry
 
@@ -20,6 +22,7 @@ struct Broken: Error {
 enum Corpus {
     static func parsers() throws -> [Parser] {
         let log = try SampleLog()
+        let decoder = try Decoder()
         return [
             Parser(name: "entry", samples: log.entries.map(\.bytes), accepts: entry),
             Parser(name: "note", samples: texts([log.head.encoded, log.document.encoded])) { bytes in
@@ -49,13 +52,55 @@ enum Corpus {
             Parser(name: "identifier", samples: texts(labels)) { bytes in
                 Identifier.report(for: bytes, year: 2_026).valid
             },
+            Parser(name: "tag", samples: texts(tags)) { bytes in
+                refused { _ = try EPCTag(hex: String(decoding: bytes, as: UTF8.self)) }
+            },
+            Parser(name: "tag reads", samples: texts(tagReads)) { bytes in
+                refused { _ = try TagReads(bytes, format: .impinj) }
+            },
+            Parser(name: "ndef", samples: [[0xD1, 1, 12, 0x55, 4] + Array("id.gs1.org/".utf8)]) { bytes in
+                refused { _ = try NDEFMessage(bytes) }
+            },
+            Parser(name: "image", samples: try images()) { bytes in try decoder.accepts(bytes) },
             Parser(name: "reading", samples: texts(payloads), accepts: reading),
         ]
     }
 
     private static func texts(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
 
+    /// Labels of ours as a decoder gets them, small so that many are looked at.
+    private static func images() throws -> [[UInt8]] {
+        let label = try DeviceLabel(gtin: "04012345000016", serial: "S1", year: 2_026)
+        return try [Symbology.dataMatrix, .qr, .gs1128].map { symbology in
+            LabelFormat.png.render(try LabelLayout(label, in: symbology, on: try LabelStock(dotsPerInch: 150)))
+        }
+    }
+
+    /// One look at an image, as a camera's frame gets it: the rounds of a photograph would leave time for few inputs.
+    private final class Decoder {
+        private let decoder: ImageDecoder
+
+        init() throws { decoder = try ImageDecoder() }
+
+        func accepts(_ bytes: [UInt8]) throws -> Bool {
+            do { return try !decoder.decode(bytes, plan: .frame).isEmpty } catch is CustodyError { return false }
+        }
+    }
+
+    private static let tags = [
+        "3074257BF7194E4000001A85", "3114257BF4499602D2000000", "F70806141411234588483097B100",
+        "36151C0D59D81858D9A340000000000000000000000000000000",
+    ]
+
+    private static let tagReads = [
+        #"{"timestamp":"2026-11-22T10:00:00Z","eventType":"tagInventory","tagInventoryEvent":{"epcHex":"30"}}"#,
+        #"[{"eventType":"tagInventory","tagInventoryEvent":{"epcHex":"3074257BF7194E4000001A85","antennaPort":1}}]"#,
+    ]
+
     private static let labels = [
+        "+A123BJC5D6E71G1/$$73C001/S0001/16D20160101/14D20200101Y", "+$$20928053C001/S0001/16D20000101XQ",
+        "=/A9999XYZ100T0944=,000025=A99971312345600=>014032=}013032&,1000000000000XYZ123",
+        "urn:epc:id:sgtin:0614141.812345.6789", "urn:epc:tag:sscc-96:3.0614141.1234567890",
         "(01)04012345000016(17)270131(10)A1B2C3(21)SN-1", "]d2010401234500001617270131" + "10A1\u{1D}21SN-1",
         "https://id.gs1.org/01/04012345000016/10/A1/21/SN-1?17=270131", "]C100106141412345678908", "4012345000016",
     ]

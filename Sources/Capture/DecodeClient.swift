@@ -27,13 +27,23 @@ public final class DecodeClient: Sendable {
     /// Every symbol in the image; an empty list when there is none.
     ///
     /// Throws what `ImageDecoder.decode` throws, and `decode-worker-died`, `decode-worker-too-slow`,
-    /// `decode-worker-not-started`, `decode-answer-malformed`. The image itself is never sent twice.
+    /// `decode-worker-not-started`, `decode-answer-malformed`. An image over which the helper died is sent once more, to a
+    /// new helper that looks with the simpler decoder alone.
     public func decode(_ image: [UInt8]) async throws -> [DecodedSymbol] {
         try ImageDecoder.checkSize(image.count)
         return try await lane.run { try self.decodeBlocking(image) }
     }
 
     private func decodeBlocking(_ image: [UInt8]) throws -> [DecodedSymbol] {
+        do {
+            return try decode(image, .thorough)
+        } catch let error as CustodyError where error.code == "decode-worker-died" {
+            // zxing ends the process over some pictures, by assertions of its own.
+            return try decode(image, .careful)
+        }
+    }
+
+    private func decode(_ image: [UInt8], _ kind: DecodeFrame.Request.Kind) throws -> [DecodedSymbol] {
         try helper.withLock { helper in
             let process =
                 try helper.flatMap { $0.isRunning ? $0 : nil }
@@ -42,7 +52,7 @@ public final class DecodeClient: Sendable {
             // which ends it.
             helper = nil
             let deadline = ContinuousClock.now + timeLimit
-            try process.send(DecodeFrame.length(image.count), until: deadline)
+            try process.send(DecodeFrame.Request(kind, count: image.count).bytes, until: deadline)
             try process.send(image, until: deadline)
             let answer = try DecodeFrame.decode(answerBody(from: process, until: deadline))
             helper = process

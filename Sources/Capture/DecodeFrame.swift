@@ -1,17 +1,45 @@
 import Identifiers
 import Ledger
 
-/// The bytes between `DecodeClient` and `DecodeWorker`: a length of 4 bytes, most significant first, then a body.
+/// The bytes between `DecodeClient` and `DecodeWorker`. Every length has 4 bytes, most significant first.
 ///
-/// A request's body is the image. An answer's body is one byte, 0 for symbols or 1 for an error, and then fields, each
-/// a 4-byte length and its bytes: name, AIM identifier (empty: none) and data of every symbol, or code, message and
-/// remedy of the error.
+/// A request is one byte for the plan, a length and the image. An answer is a length and a body: one byte, 0 for symbols
+/// or 1 for an error, and then fields, each a length and its bytes: name, AIM identifier (empty: none), data and text of
+/// every symbol, or code, message and remedy of the error.
 enum DecodeFrame {
     static let lengthBytes = 4
+    static let requestBytes = 1 + lengthBytes
     /// The largest answer: the worker may be under a hostile image's control, so its client limits what it believes.
     static let answerBytesMax = 1024 * 1024
 
+    private static let fieldsPerSymbol = 4
+
     typealias Answer = Result<[DecodedSymbol], CustodyError>
+
+    /// What comes before an image.
+    struct Request {
+        enum Kind: UInt8 {
+            case thorough, careful
+        }
+
+        let kind: Kind
+        /// The bytes of the image.
+        let count: Int
+
+        init(_ kind: Kind, count: Int) {
+            (self.kind, self.count) = (kind, count)
+        }
+
+        /// Nil unless `bytes` begin with a known kind.
+        init?(_ bytes: [UInt8]) {
+            guard let kind = bytes.first.flatMap(Kind.init) else { return nil }
+            self.init(kind, count: DecodeFrame.count(bytes.dropFirst()))
+        }
+
+        var bytes: [UInt8] { [kind.rawValue] + DecodeFrame.length(count) }
+
+        var plan: DecodePlan { kind == .thorough ? .photograph : .careful }
+    }
 
     static func length(_ count: Int) -> [UInt8] {
         let length = UInt32(clamping: count)
@@ -29,7 +57,7 @@ enum DecodeFrame {
             let fields = symbols.flatMap { symbol in
                 [
                     Array(symbol.symbology.utf8), Array((symbol.scan.symbologyIdentifier ?? "").utf8),
-                    symbol.scan.bytes,
+                    symbol.scan.bytes, Array(symbol.text.utf8),
                 ]
             }
             return body(0, fields)
@@ -66,12 +94,13 @@ enum DecodeFrame {
     }
 
     private static func symbols(_ fields: [[UInt8]]) throws -> [DecodedSymbol] {
-        guard fields.count.isMultiple(of: 3) else { throw malformed }
-        return stride(from: 0, to: fields.count, by: 3).map { index in
+        guard fields.count.isMultiple(of: fieldsPerSymbol) else { throw malformed }
+        return stride(from: 0, to: fields.count, by: fieldsPerSymbol).map { index in
             let identifier = String(decoding: fields[index + 1], as: UTF8.self)
             return DecodedSymbol(
                 symbology: String(decoding: fields[index], as: UTF8.self),
-                scan: Scan(bytes: fields[index + 2], symbologyIdentifier: identifier.isEmpty ? nil : identifier))
+                scan: Scan(bytes: fields[index + 2], symbologyIdentifier: identifier.isEmpty ? nil : identifier),
+                text: String(decoding: fields[index + 3], as: UTF8.self))
         }
     }
 

@@ -20,18 +20,21 @@ public enum DecodeWorker {
     public static func run(input: Int32, output: Int32) -> Int32 {
         loadCharacterSets()
         guard limit() else { return 1 }
-        while let header = readExactly(DecodeFrame.lengthBytes, from: input) {
-            let count = DecodeFrame.count(header)
-            // The client checks first, so this is not our client: there is nobody to answer.
-            guard count <= ImageDecoder.imageBytesMax, let image = readExactly(count, from: input) else { return 1 }
-            guard allowProcessorTime(), answer(image, on: output) else { return 1 }
+        guard let decoder = try? ImageDecoder() else { return 1 }
+        while let header = readExactly(DecodeFrame.requestBytes, from: input) {
+            // The client checks first, so if something is wrong this is not our client: there is nobody to answer.
+            guard let request = DecodeFrame.Request(header), request.count <= ImageDecoder.imageBytesMax,
+                let image = readExactly(request.count, from: input), allowProcessorTime()
+            else { return 1 }
+            let answer = Result { try decoder.decode(image, plan: request.plan) }.mapError(custodyError)
+            guard send(answer, to: output) else { return 1 }
         }
         return 0
     }
 
-    private static func answer(_ image: [UInt8], on output: Int32) -> Bool {
-        let answer = DecodeFrame.encode(Result { try ImageDecoder().decode(image) }.mapError(custodyError))
-        return writeAll(DecodeFrame.length(answer.count) + answer, to: output)
+    private static func send(_ answer: DecodeFrame.Answer, to output: Int32) -> Bool {
+        let body = DecodeFrame.encode(answer)
+        return writeAll(DecodeFrame.length(body.count) + body, to: output)
     }
 
     private static func custodyError(_ error: any Error) -> CustodyError {

@@ -2,7 +2,7 @@ import CZBar
 import Glibc
 import Ledger
 
-/// A child process with a socket as its standard input and output; ended and reaped when the last reference goes.
+/// A child process with a socket as its standard input and output, and nowhere to write errors to; ended and reaped when the last reference goes.
 final class HelperProcess: Sendable {
     let process: pid_t
     private let socket: Int32
@@ -14,9 +14,14 @@ final class HelperProcess: Sendable {
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
             throw HelperProcess.notStarted(executable, systemMessage())
         }
-        defer { close(ends[1]) }
+        // The libraries write what only their makers can use, such as failed assertions.
+        let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        defer {
+            close(ends[1])
+            close(nowhere)
+        }
         do {
-            let descriptors = [(from: ends[1], to: Int32(0)), (from: ends[1], to: 1)]
+            let descriptors = [(from: ends[1], to: Int32(0)), (from: ends[1], to: 1), (from: nowhere, to: 2)]
             process = try spawnProcess(executable, arguments, HelperProcess.environment(), descriptors)
         } catch {
             close(ends[0])

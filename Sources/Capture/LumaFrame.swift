@@ -22,6 +22,24 @@ public struct LumaFrame: Hashable, Sendable {
         return width > 0 && height > 0 && !overflow && count <= pixelsMax ? count : nil
     }
 
+    /// Nil unless the bytes are exactly what `pgm` gives.
+    init?(pgm bytes: [UInt8]) {
+        let start = bytes.prefix(LumaFrame.headerBytesMax)
+        let parts = start.split(separator: 0x0A, maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0].elementsEqual("P5".utf8), parts[2].elementsEqual("255".utf8) else {
+            return nil
+        }
+        let size = String(decoding: parts[1], as: UTF8.self).split(separator: " ").map { Int($0) }
+        guard size.count == 2, let width = size[0], let height = size[1] else { return nil }
+        self.init(width: width, height: height, pixels: Array(bytes[parts[3].startIndex...]))
+    }
+
+    /// Two sizes of five digits at the most, and what stands around them.
+    private static let headerBytesMax = 32
+
+    /// Whether the bytes begin as `pgm` does.
+    static func isPGM(_ bytes: [UInt8]) -> Bool { bytes.starts(with: "P5\n".utf8) }
+
     /// The frame as an image file in the Netpbm format PGM, binary (P5), 8 bits a pixel.
     public var pgm: [UInt8] {
         Array("P5\n\(width) \(height)\n255\n".utf8) + pixels

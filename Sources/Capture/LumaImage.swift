@@ -26,7 +26,8 @@ struct LumaImage {
         }
     }
 
-    private init(width: Int, height: Int, pixels: [UInt8]) {
+    /// `pixels` has exactly `width` times `height` bytes.
+    init(width: Int, height: Int, pixels: [UInt8]) {
         self.width = width
         self.height = height
         self.pixels = pixels

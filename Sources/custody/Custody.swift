@@ -13,7 +13,8 @@ struct Custody: AsyncParsableCommand {
             RunCommand.self, InitCommand.self, OrganisationCommand.self, ConsortiumCommand.self, OrderCommand.self,
             RecordCommand.self, TraceCommand.self, OrdersCommand.self, VerifyCommand.self, ProofCommand.self,
             VerifyProofCommand.self, PolicyCommand.self, PeersCommand.self, DecodeCommand.self, IdentifyCommand.self,
-            UnmatchedCommand.self, ReindexCommand.self, DecodeWorkerCommand.self, AppendLoadCommand.self,
+            UnmatchedCommand.self, LabelCommand.self, EPCCommand.self, ReindexCommand.self, DecodeWorkerCommand.self,
+            AppendLoadCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there

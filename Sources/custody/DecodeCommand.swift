@@ -65,7 +65,7 @@ struct DecodeCommand: AsyncParsableCommand {
         let bytes = symbol.scan.bytes
         return Read.Symbol(
             symbology: symbol.symbology, symbologyIdentifier: symbol.scan.symbologyIdentifier,
-            text: String(decoding: bytes, as: UTF8.self),
+            text: symbol.text,
             bytesHex: ScannedBytes.hex(bytes),
             identifier: Identifier.report(
                 for: Array((symbol.scan.symbologyIdentifier ?? "").utf8) + bytes,

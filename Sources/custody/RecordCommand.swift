@@ -88,6 +88,7 @@ struct RecordCommand: AsyncParsableCommand {
     @OptionGroup var facts: FactOptions
     @Option(help: "A pseudonymous id of who does it.")
     var `operator`: String?
+    @OptionGroup var label: LabelOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
@@ -96,7 +97,9 @@ struct RecordCommand: AsyncParsableCommand {
         let draft = Draft(
             order: .existing(name), step: step, facts: try facts.facts(),
             subjects: try facts.subjects(instruments: .system()), source: Source(.operator), operator: `operator`)
+        let drawn = try label.draw(subjects: draft.subjects, facts: draft.facts)
         let receipt = try await RecorderAccess.record(draft, state: state.directory)
+        try drawn?.write()
         try output.print(
             receipt, text: "\(receipt.step) recorded at \(receipt.origin):\(receipt.index)  \(receipt.leafHash)")
     }

@@ -83,6 +83,16 @@ import Testing
     @Test func writesAFrameAsAnImageFile() throws {
         let frame = try #require(LumaFrame(width: 2, height: 1, pixels: [0, 255]))
         #expect(frame.pgm == Array("P5\n2 1\n255\n".utf8) + [0, 255])
+        #expect(LumaFrame(pgm: frame.pgm) == frame)
+    }
+
+    @Test(arguments: [
+        "", "P5", "P5\n", "P5\n2 1\n255", "P5\n2 1\n255\n", "P5\n2 1\n255\n1", "P5\n2 1\n255\n123", "P5\n2\n255\n12",
+        "P5\n-2 -1\n255\n12", "P5\n2 1\n65535\n12", "P6\n2 1\n255\n12", "P5\n9223372036854775807 2\n255\n12",
+    ])
+    func refusesWhatIsNoFrame(text: String) throws {
+        #expect(LumaFrame(pgm: Array(text.utf8)) == nil)
+        #expect(throws: CustodyError.self) { try ImageDecoder().decode(Array(text.utf8)) }
     }
 
     private func camera(

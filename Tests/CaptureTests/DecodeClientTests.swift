@@ -25,11 +25,30 @@ import Testing
         #expect(try await client.decode(image).count == 1)
     }
 
-    @Test func reportsAHelperThatDiedAndStartsAnother() async throws {
+    /// A shell script that fails as often as told, and then becomes the helper.
+    private static func dying(_ times: Int, by crash: String = "exit 1") throws -> DecodeClient {
         let directory = try Fixture.temporaryDirectory()
         let (executable, arguments) = try Fixture.decodeWorker()
         let worker = ([executable] + arguments).joined(separator: " ")
-        let client = Self.shell("mkdir \(directory)/once 2>/dev/null && exit 1; exec \(worker)")
+        let attempts = (0..<times).map { "mkdir \(directory)/\($0) 2>/dev/null && \(crash)" }
+        return shell((attempts + ["exec \(worker)"]).joined(separator: "\n"))
+    }
+
+    @Test(arguments: ["exit 1", "kill -ABRT $$"])
+    func looksAgainWithTheSimplerDecoderWhenTheHelperDied(crash: String) async throws {
+        let client = try Self.dying(1, by: crash)
+        #expect(try await client.decode(Fixture.bytes("ean13.png")).count == 1)
+    }
+
+    @Test func leavesOutWhatOnlyTheOtherDecoderReadsWhenTheHelperDied() async throws {
+        let client = try Self.dying(1)
+        let image = try Fixture.bytes("gs1-datamatrix.png")
+        #expect(try await client.decode(image).isEmpty)
+        #expect(try await client.decode(image).count == 1)
+    }
+
+    @Test func reportsAHelperThatDiedTwiceAndStartsAnother() async throws {
+        let client = try Self.dying(2)
         let image = try Fixture.bytes("ean13.png")
         await #expect(throws: CustodyError("decode-worker-died", "")) { try await client.decode(image) }
         #expect(try await client.decode(image).count == 1)
@@ -58,7 +77,7 @@ import Testing
         let (executable, arguments) = try Fixture.decodeWorker()
         let helper = try HelperProcess(executable: executable, arguments: arguments)
         let deadline = ContinuousClock.now + .seconds(10)
-        try helper.send(DecodeFrame.length(1) + [0], until: deadline)
+        try helper.send(DecodeFrame.Request(.thorough, count: 1).bytes + [0], until: deadline)
         _ = try helper.receive(DecodeFrame.lengthBytes, until: deadline)
         let limits = try Fixture.text("/proc/\(helper.process)/limits").split(separator: "\n")
         func limit(_ name: String) -> [Substring] {
@@ -74,12 +93,26 @@ import Testing
 
     @Test func carriesEveryAnswerUnchanged() throws {
         let symbols = [
-            DecodedSymbol(symbology: "QR Code", scan: Scan(bytes: [0, 0x1D, 0xFF], symbologyIdentifier: "]Q1")),
+            DecodedSymbol(
+                symbology: "QR Code", scan: Scan(bytes: [0, 0x1D, 0xFF], symbologyIdentifier: "]Q1"), text: "é"),
             DecodedSymbol(symbology: "", scan: Scan(bytes: [], symbologyIdentifier: nil)),
         ]
         #expect(try DecodeFrame.decode(DecodeFrame.encode(.success(symbols))).get() == symbols)
         let error = CustodyError("image-damaged", "It is torn", remedy: "Send it again.")
         #expect(throws: error) { try DecodeFrame.decode(DecodeFrame.encode(.failure(error))).get() }
+    }
+
+    @Test(arguments: [DecodeFrame.Request.Kind.thorough, .careful])
+    func carriesEveryRequestUnchanged(kind: DecodeFrame.Request.Kind) throws {
+        let bytes = DecodeFrame.Request(kind, count: 0x0102_0304).bytes
+        #expect(bytes.count == DecodeFrame.requestBytes)
+        let request = try #require(DecodeFrame.Request(bytes))
+        #expect(request.kind == kind && request.count == 0x0102_0304)
+    }
+
+    @Test func refusesARequestOfAnUnknownKind() {
+        #expect(DecodeFrame.Request([2, 0, 0, 0, 1]) == nil)
+        #expect(DecodeFrame.Request([]) == nil)
     }
 
     @Test func refusesEveryCutOffAnswer() throws {
