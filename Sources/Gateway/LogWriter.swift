@@ -26,106 +26,114 @@ public final class LogWriter {
         self.log = log
     }
 
-    /// - Returns: an outcome for each draft, in the same order.
-    /// - Throws: `CustodyError` with code `durability-unknown`, or what keeps the whole batch from being written; the
-    ///   log then stands where it stood.
-    public func commit(_ drafts: [Draft]) throws -> [Result<Receipt, any Error>] {
-        let before = log
-        do { return try store.write { try commit(drafts, in: $0) } } catch {
-            log = before
-            throw error
-        }
-    }
-
+    /// Batches in one series; others who write get their turn after that.
+    private static let seriesMax = 16
     /// Drafts that are sealed on one thread while those before them are written on another.
     private static let chunkMax = 64
 
-    private func commit(_ drafts: [Draft], in transaction: LedgerTransaction) throws -> [Result<Receipt, any Error>] {
-        guard let document = transaction.rulebook.latest else {
+    /// Commits a batch of drafts, and those that come meanwhile.
+    ///
+    /// The next batch is judged and sealed while the one before it is written and while the disk takes it. It is thrown
+    /// away if that fails.
+    /// - Parameters:
+    ///   - more: asked now and then for the batch that is to follow; nil if none is waiting.
+    ///   - answer: called once each batch is on disk, with an outcome for each draft, in the same order.
+    /// - Throws: `CustodyError` with code `durability-unknown`, or what keeps the batches that have not been answered
+    ///   from being written; the log then stands where it stood.
+    func commit(
+        _ drafts: [Draft], more: () -> [Draft]?, answer: ([Result<Receipt, any Error>]) -> Void
+    ) throws {
+        try store.writeSeries { series in
+            let sealer = try sealer(series)
+            defer { side.rest() }
+            let isSmall = drafts.count <= Self.chunkMax
+            var batch = isSmall ? Batch(small: drafts, sealer) : Batch(drafts, sealer, on: side)
+            for place in 1...Self.seriesMax {
+                var next: Batch?
+                func lookAhead() {
+                    guard next == nil, place < Self.seriesMax, let drafts = more() else { return }
+                    next = Batch(drafts, sealer, on: side)
+                }
+                let (log, outcomes) = try series.write { try write(batch, $0, meanwhile: lookAhead) }
+                self.log = log
+                answer(outcomes)
+                guard let following = next else { return }
+                batch = following
+            }
+        }
+    }
+
+    private func sealer(_ series: LedgerStore.Series) throws -> UpdateSealer {
+        guard let document = series.rulebook.latest else {
             throw CustodyError(.logMissing, "this gateway has no consortium document", remedy: "run custody init")
         }
-        let sealer = UpdateSealer(
-            log: log, document: document, rulebook: transaction.rulebook, clock: instruments.clockQuality(),
-            instruments: instruments)
-        var outcomes: [Result<Receipt, any Error>] = []
-        outcomes.reserveCapacity(drafts.count)
-        let placed = try drafts.map { try place($0, under: document, transaction) }
-        func seal(_ chunk: Int) -> UpdateSealer.Sealed {
-            let start = chunk * Self.chunkMax
-            return sealer.seal(placed[start..<min(start + Self.chunkMax, placed.count)])
+        return UpdateSealer(
+            log: log, document: document, rulebook: series.rulebook, clock: instruments.clockQuality(),
+            instruments: instruments, orders: series.orders)
+    }
+
+    /// A batch in chunks, each with the log that holds it.
+    private struct Batch {
+        typealias Chunk = (UpdateSealer.Chunk, Log)
+
+        let count: Int
+        private let stream: SideStream<Result<Chunk, any Error>>
+
+        /// A batch that the side thread seals.
+        init(_ drafts: [Draft], _ sealer: UpdateSealer, on side: SideThread) {
+            count = drafts.count
+            stream = side.stream((drafts.count + chunkMax - 1) / chunkMax) { chunk in
+                let start = chunk * chunkMax
+                return Self.seal(drafts[start..<min(start + chunkMax, drafts.count)], sealer)
+            }
         }
-        let chunks = (drafts.count + Self.chunkMax - 1) / Self.chunkMax
-        if chunks == 1 {
-            outcomes += try write(seal(0), transaction)
-        } else {
-            try side.stream(chunks, make: seal) { outcomes += try write($0, transaction) }
+
+        /// A batch that the caller seals, because to hand it over would take longer.
+        init(small drafts: [Draft], _ sealer: UpdateSealer) {
+            count = drafts.count
+            stream = SideStream(of: Self.seal(drafts[...], sealer))
         }
-        guard sealer.log.size > log.size else { return outcomes }
-        log = sealer.log
-        try transaction.setProgress(of: record.id, next: log.size, floor: log.documentVersion)
-        try transaction.keep(try log.checkpoint().signed(by: key), size: log.size, of: record.id, stored: true)
-        try transaction.forgetOldCheckpoints(of: record.id)
-        return outcomes
+
+        private static func seal(_ drafts: ArraySlice<Draft>, _ sealer: UpdateSealer) -> Result<Chunk, any Error> {
+            Result { (try sealer.seal(drafts), sealer.log) }
+        }
+
+        /// Nil once all are taken.
+        func next() throws -> Chunk? { try stream.next()?.get() }
     }
 
     private func write(
-        _ sealed: UpdateSealer.Sealed, _ transaction: LedgerTransaction
-    ) throws -> [Result<Receipt, any Error>] {
-        try transaction.append(sealed.updates.compactMap { try? $0.get().entry }, full: sealed.full, to: record.id)
-        return try sealed.updates.map { outcome in
-            switch outcome {
-            case .success(let sealed): .success(try enter(sealed, transaction))
-            case .failure(let refusal): .failure(refusal)
+        _ batch: Batch, _ transaction: LedgerTransaction, meanwhile: () -> Void
+    ) throws -> (Log, [Result<Receipt, any Error>]) {
+        var outcomes: [Result<Receipt, any Error>] = []
+        outcomes.reserveCapacity(batch.count)
+        var head = log
+        while let (chunk, log) = try batch.next() {
+            try write(chunk, transaction)
+            outcomes += chunk.outcomes
+            head = log
+            meanwhile()
+        }
+        if head.size > log.size { try finish(head, transaction) }
+        meanwhile()
+        return (head, outcomes)
+    }
+
+    private func write(_ chunk: UpdateSealer.Chunk, _ transaction: LedgerTransaction) throws {
+        try transaction.append(chunk.entries, full: chunk.full, to: record.id)
+        for sealed in chunk.updates {
+            try transaction.enter(
+                sealed.update, of: sealed.order, index: sealed.index, log: record.id, verdict: .accepted)
+            for disclosure in sealed.disclosures {
+                try transaction.keep(disclosure: Array(disclosure.encoded.utf8), for: disclosure.commitment)
             }
         }
     }
 
-    private func enter(_ sealed: SealedUpdate, _ transaction: LedgerTransaction) throws -> Receipt {
-        let (update, entry) = (sealed.update, sealed.entry)
-        try transaction.enter(update, of: sealed.order, index: entry.index, log: record.id, verdict: .accepted)
-        for disclosure in sealed.disclosures {
-            try transaction.keep(disclosure: Array(disclosure.encoded.utf8), for: disclosure.commitment)
-        }
-        return Receipt(
-            order: update.order, step: update.step, origin: record.origin, index: entry.index,
-            leafHash: entry.leafHash, recordedAt: entry.entry.recordedAt)
-    }
-
-    /// - Returns: why it is refused, if nothing is known of its order or contract.
-    private func place(
-        _ draft: Draft, under document: ConsortiumDocument, _ transaction: LedgerTransaction
-    ) throws -> Result<PlacedDraft, any Error> {
-        let order: KeptOrder
-        let contract: Hash
-        switch draft.order {
-        case .existing(let name):
-            order = try transaction.order(name)
-            guard let known = order.thread.contract else {
-                return .failure(
-                    CustodyError(
-                        .orderUnknown, "no order is known by '\(name)'",
-                        remedy: "custody orders lists those that this gateway has"))
-            }
-            contract = known
-        case .open(let name):
-            guard let known = transaction.rulebook.contract(named: name, in: document) else {
-                let inForce = document.contracts.map(\.name).sorted().joined(separator: ", ")
-                return .failure(
-                    CustodyError(
-                        .contractUnknown, "no contract '\(name)' is in force", remedy: "in force are: \(inForce)"))
-            }
-            order = transaction.begin(order: newOrderName())
-            contract = known.hash
-        }
-        var cited: [Reference: OrderThread.Elsewhere] = [:]
-        for cite in draft.cites { cited[cite] = try transaction.elsewhere(cite) }
-        return .success(PlacedDraft(draft: draft, order: order, contract: contract, cited: cited))
-    }
-
-    private func newOrderName() -> String {
-        OrderName.make(
-            origin: record.origin, milliseconds: UInt64(max(0, instruments.now() / 1_000)),
-            random: (instruments.random(), UInt16(truncatingIfNeeded: instruments.random())))
+    private func finish(_ head: Log, _ transaction: LedgerTransaction) throws {
+        try transaction.setProgress(of: record.id, next: head.size, floor: head.documentVersion)
+        try transaction.keep(try head.checkpoint().signed(by: key), size: head.size, of: record.id, stored: true)
+        try transaction.forgetOldCheckpoints(of: record.id)
     }
 
     /// Founds a log: its genesis is entry 0.
@@ -147,5 +155,4 @@ public final class LogWriter {
 
 extension CustodyError.Code {
     public static let logMissing: Self = "log-missing"
-    public static let contractUnknown: Self = "contract-unknown"
 }

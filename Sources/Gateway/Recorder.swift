@@ -26,6 +26,19 @@ public actor Recorder {
         var waiting = 0
         var isDraining = false
         var stopped: CustodyError?
+
+        /// As many submissions as fit into one commit.
+        mutating func takeBatch() -> [Submission] {
+            var drafts = 0
+            let end = submissions.firstIndex { submission in
+                drafts += submission.drafts.count
+                return drafts > batchMax
+            }
+            let batch = Array(submissions[..<(end ?? submissions.endIndex)])
+            submissions.removeFirst(batch.count)
+            waiting -= batch.reduce(0) { $0 + $1.drafts.count }
+            return batch
+        }
     }
 
     private nonisolated let executor = DispatchExecutor(label: "custody.recorder")
@@ -82,38 +95,50 @@ public actor Recorder {
         .recorderBusy, "the gateway is busy: \(queueMax) updates are waiting", remedy: "try again in a second")
 
     private func drain() {
-        while let batch = nextBatch() {
+        while let first = nextBatch() {
+            // Handed to the writer and not yet answered.
+            var taken = [first]
             do {
-                var outcomes = try writer.commit(batch.flatMap(\.drafts))[...]
-                for submission in batch {
-                    submission.resume(.success(Array(outcomes.prefix(submission.drafts.count))))
-                    outcomes = outcomes.dropFirst(submission.drafts.count)
-                }
+                try writer.commit(
+                    first.flatMap(\.drafts),
+                    more: {
+                        guard let next = batchAhead() else { return nil }
+                        taken.append(next)
+                        return next.flatMap(\.drafts)
+                    }, answer: { Self.answer(taken.removeFirst(), $0) })
             } catch let error as CustodyError where error.code == .durabilityUnknown {
-                halt(error, refusing: batch)
+                halt(error, refusing: taken.flatMap { $0 })
             } catch {
-                for submission in batch { submission.resume(.failure(error)) }
+                for submission in taken.joined() { submission.resume(.failure(error)) }
             }
         }
     }
 
-    /// As many waiting submissions as fit into one commit.
+    private static func answer(_ batch: [Submission], _ outcomes: [Result<Receipt, any Error>]) {
+        var rest = outcomes[...]
+        for submission in batch {
+            submission.resume(.success(Array(rest.prefix(submission.drafts.count))))
+            rest = rest.dropFirst(submission.drafts.count)
+        }
+    }
+
+    /// As many waiting submissions as fit into one commit; when there are none, the next one starts the recorder again.
     private func nextBatch() -> [Submission]? {
         queue.withLock { queue in
             guard !queue.submissions.isEmpty else {
                 queue.isDraining = false
                 return nil
             }
-            var drafts = 0
-            let end = queue.submissions.firstIndex { submission in
-                drafts += submission.drafts.count
-                return drafts > Self.batchMax
-            }
-            let batch = Array(queue.submissions[..<(end ?? queue.submissions.endIndex)])
-            queue.submissions.removeFirst(batch.count)
-            queue.waiting -= batch.reduce(0) { $0 + $1.drafts.count }
-            return batch
+            return queue.takeBatch()
         }
+    }
+
+    /// Drafts from which on a batch is sealed while another one is being committed. Fewer go on waiting, so that one
+    /// commit takes all that come during the one before it.
+    private static let aheadMin = 64
+
+    private nonisolated func batchAhead() -> [Submission]? {
+        queue.withLock { $0.waiting >= Self.aheadMin ? $0.takeBatch() : nil }
     }
 
     private func halt(_ error: CustodyError, refusing batch: [Submission]) {

@@ -1,76 +1,127 @@
 import Ledger
 import Store
 
-/// A draft whose order has been found.
-struct PlacedDraft {
-    let draft: Draft
-    let order: KeptOrder
-    let contract: Hash
-    /// What the store knows of the entries that the draft cites.
-    let cited: [Reference: OrderThread.Elsewhere]
-}
-
-/// An update that stands in its order's thread and in its log, and is yet to be written.
-struct SealedUpdate {
-    let update: Update
-    let order: KeptOrder
-    let entry: SealedEntry
-    let disclosures: [Disclosure]
-}
-
-/// Judges and seals the drafts of one batch, one after another, in memory.
+/// Judges and seals drafts, one after another, ahead of what writes them.
 final class UpdateSealer {
     private(set) var log: Log
     private let document: ConsortiumDocument
     private let rulebook: Rulebook
     private let clock: ClockQuality
     private let instruments: Instruments
+    private let orders: OrderLookup
+    /// The grounds of the update before.
+    private var grounds: Grounds?
 
-    init(log: Log, document: ConsortiumDocument, rulebook: Rulebook, clock: ClockQuality, instruments: Instruments) {
+    init(
+        log: Log, document: ConsortiumDocument, rulebook: Rulebook, clock: ClockQuality, instruments: Instruments,
+        orders: OrderLookup
+    ) {
         self.log = log
         self.document = document
         self.rulebook = rulebook
         self.clock = clock
         self.instruments = instruments
+        self.orders = orders
     }
 
-    /// Updates with the tiles that they filled.
+    /// An update that stands in its order's thread and in its log, and is yet to be entered into the order index.
     struct Sealed {
-        var updates: [Result<SealedUpdate, any Error>] = []
+        let update: Update
+        let order: KeptOrder
+        let index: UInt64
+        let disclosures: [Disclosure]
+    }
+
+    /// What became of some drafts.
+    struct Chunk {
+        /// One for each draft, in the same order; the receipts hold once the entries are on disk.
+        var outcomes: [Result<Receipt, any Error>] = []
+        var updates: [Sealed] = []
+        var entries: [SealedEntry] = []
+        /// Tiles that the entries filled.
         var full: [FullTile] = []
-    }
 
-    /// - Returns: an outcome for each draft, in the same order.
-    func seal(_ drafts: ArraySlice<Result<PlacedDraft, any Error>>) -> Sealed {
-        var sealed = Sealed()
-        sealed.updates.reserveCapacity(drafts.count)
-        for draft in drafts {
-            sealed.updates.append(Result { try seal(try draft.get(), full: &sealed.full) })
+        init(count: Int) {
+            outcomes.reserveCapacity(count)
+            updates.reserveCapacity(count)
+            entries.reserveCapacity(count)
         }
-        return sealed
     }
 
-    private func seal(_ placed: PlacedDraft, full: inout [FullTile]) throws -> SealedUpdate {
-        let draft = placed.draft
+    /// - Throws: what keeps the orders from being looked up.
+    func seal(_ drafts: ArraySlice<Draft>) throws -> Chunk {
+        var chunk = Chunk(count: drafts.count)
+        for draft in drafts {
+            let place = try place(draft)
+            chunk.outcomes.append(Result { try seal(draft, at: try place.get(), into: &chunk) })
+        }
+        return chunk
+    }
+
+    // MARK: Places
+
+    /// Where a draft belongs.
+    private struct Place {
+        let order: KeptOrder
+        let contract: Hash
+    }
+
+    /// - Returns: why it is refused, if nothing is known of its order or contract.
+    private func place(_ draft: Draft) throws -> Result<Place, any Error> {
+        switch draft.order {
+        case .existing(let name):
+            let order = try orders.order(name)
+            guard let contract = order.contract else {
+                return .failure(
+                    CustodyError(
+                        .orderUnknown, "no order is known by '\(name)'",
+                        remedy: "custody orders lists those that this gateway has"))
+            }
+            return .success(Place(order: order, contract: contract))
+        case .open(let name):
+            guard let contract = rulebook.contract(named: name, in: document) else {
+                let inForce = document.contracts.map(\.name).sorted().joined(separator: ", ")
+                return .failure(
+                    CustodyError(
+                        .contractUnknown, "no contract '\(name)' is in force", remedy: "in force are: \(inForce)"))
+            }
+            return .success(Place(order: orders.begin(order: newOrderName()), contract: contract.hash))
+        }
+    }
+
+    private func newOrderName() -> String {
+        OrderName.make(
+            origin: log.origin, milliseconds: UInt64(max(0, instruments.now() / 1_000)),
+            random: (instruments.random(), UInt16(truncatingIfNeeded: instruments.random())))
+    }
+
+    // MARK: Sealing
+
+    private func seal(_ draft: Draft, at place: Place, into chunk: inout Chunk) throws -> Receipt {
+        let order = place.order
         let disclosures = try disclosures(of: draft)
         let update = Update(
-            order: placed.order.name, step: draft.step, parents: placed.order.thread.parentsOfNext,
-            cites: draft.cites.map { Citation(reference: $0) }, consortium: document.hash, contract: placed.contract,
+            order: order.name, step: draft.step, parents: order.parentsOfNext,
+            cites: draft.cites.map { Citation(reference: $0) }, consortium: document.hash, contract: place.contract,
             subjects: draft.subjects, facts: facts(of: draft, disclosures), observedAt: draft.observedAt,
             source: draft.source, operator: draft.operator.map { Operator(id: $0) })
-        try judge(update, placed)
-        let entry = try log.seal(.update(update), now: instruments.now(), clock: clock, full: &full)
+        let grounds = rulebook.grounds(of: update, from: log.origin, known: grounds)
+        self.grounds = grounds
+        try judge(update, of: order, on: grounds)
+        let entry = try log.seal(.update(update), now: instruments.now(), clock: clock, full: &chunk.full)
         log.named(documentVersion: document.version)
-        placed.order.thread.insert(
-            update, at: Reference(origin: log.origin, index: entry.index, leafHash: entry.leafHash),
-            verdict: .accepted, documentVersion: document.version)
-        return SealedUpdate(update: update, order: placed.order, entry: entry, disclosures: disclosures)
+        order.insert(
+            update, at: Reference(origin: log.origin, index: entry.index, leafHash: entry.leafHash), on: grounds)
+        chunk.updates.append(Sealed(update: update, order: order, index: entry.index, disclosures: disclosures))
+        chunk.entries.append(entry)
+        return Receipt(
+            order: update.order, step: update.step, origin: log.origin, index: entry.index, leafHash: entry.leafHash,
+            recordedAt: entry.entry.recordedAt)
     }
 
-    private func judge(_ update: Update, _ placed: PlacedDraft) throws {
-        let judgement = placed.order.thread.judge(
-            update, from: log.origin, floor: log.documentVersion, by: rulebook,
-            elsewhere: { placed.cited[$0] ?? .absent })
+    private func judge(_ update: Update, of order: KeptOrder, on grounds: Grounds) throws {
+        let judgement = try order.judge(
+            update, floor: log.documentVersion, on: grounds, elsewhere: { try orders.elsewhere($0) })
         switch judgement {
         case .decided(.accepted): return
         case .decided(.rejected(let rejection)):
@@ -106,4 +157,5 @@ final class UpdateSealer {
 
 extension CustodyError.Code {
     public static let ancestorsMissing: Self = "ancestors-missing"
+    public static let contractUnknown: Self = "contract-unknown"
 }

@@ -1,6 +1,16 @@
 /// What an organisation is in a consortium.
 public enum Role: String, Hashable, Sendable, CaseIterable, Codable {
     case hospital, manufacturer, supplier, regulator, logistics
+
+    var bit: UInt8 {
+        switch self {
+        case .hospital: 1
+        case .manufacturer: 2
+        case .supplier: 4
+        case .regulator: 8
+        case .logistics: 16
+        }
+    }
 }
 
 /// A versioned, hashed document of steps: who may record what, after what, with which facts.
@@ -29,10 +39,20 @@ public final class Contract: Hashable, Sendable {
         public let repeats: Bool
         /// `facts` as a list, for looking through a few names without hashing them.
         let permitted: [(name: String, visibility: Visibility)]
+        /// Its place in the contract.
+        let number: Int
+        /// `by`, one bit for each role.
+        private let roles: UInt8
+        /// `after` and `excludes` by number, in the same order, and as sets.
+        let afterNumbers: [Int]
+        let excludesNumbers: [Int]
+        let needed: StepSet
+        let excluded: StepSet
 
+        /// - Parameter places: the numbers of all steps of the contract.
         init(
             name: String, by: Set<Role>, after: [String], excludes: [String], requires: [String],
-            facts: [String: Visibility], repeats: Bool
+            facts: [String: Visibility], repeats: Bool, number: Int, places: [String: Int]
         ) {
             self.name = name
             self.by = by
@@ -42,7 +62,15 @@ public final class Contract: Hashable, Sendable {
             self.facts = facts
             self.repeats = repeats
             permitted = facts.map { ($0.key, $0.value) }
+            self.number = number
+            roles = by.reduce(0) { $0 | $1.bit }
+            afterNumbers = after.compactMap { places[$0] }
+            excludesNumbers = excludes.compactMap { places[$0] }
+            needed = StepSet(afterNumbers)
+            excluded = StepSet(excludesNumbers)
         }
+
+        func allows(_ role: Role) -> Bool { roles & role.bit != 0 }
     }
 
     public let name: String
@@ -83,9 +111,11 @@ extension Contract {
         let keys = try root.mapping(known: ["custody-contract", "name", "version", "title", "steps"])
         try Self.checkLanguage(try keys.required("custody-contract", of: root))
         let written = try keys.required("steps", of: root).pairs()
-        let steps = try written.map { try Step(name: $0.key, reader: $0.value) }
-        try Limit.check(steps.count, max: Self.stepsMax, "a contract", unit: "steps")
-        let places = Dictionary(uniqueKeysWithValues: steps.enumerated().map { ($1.name, $0) })
+        try Limit.check(written.count, max: Self.stepsMax, "a contract", unit: "steps")
+        let places = Dictionary(uniqueKeysWithValues: written.enumerated().map { ($1.key, $0) })
+        let steps = try written.enumerated().map { number, step in
+            try Step(name: step.key, reader: step.value, number: number, places: places)
+        }
         try Self.checkNames(steps, at: written.map(\.value), places: places, root: root)
         self.init(
             name: try keys.required("name", of: root).text(), version: try keys.required("version", of: root).number(),
@@ -120,13 +150,14 @@ extension Contract {
 }
 
 extension Contract.Step {
-    convenience init(name: String, reader: YAMLReader) throws {
+    convenience init(name: String, reader: YAMLReader, number: Int, places: [String: Int]) throws {
         let keys = try reader.mapping(known: ["by", "after", "excludes", "requires", "facts", "repeats"])
         self.init(
             name: name, by: try Self.roles(try keys.required("by", of: reader)),
             after: try keys["after"]?.texts() ?? [],
             excludes: try keys["excludes"]?.texts() ?? [], requires: try keys["requires"]?.texts() ?? [],
-            facts: try Self.facts(keys["facts"]), repeats: try keys["repeats"]?.flag() ?? false)
+            facts: try Self.facts(keys["facts"]), repeats: try keys["repeats"]?.flag() ?? false, number: number,
+            places: places)
     }
 
     private static func roles(_ reader: YAMLReader) throws -> Set<Role> {

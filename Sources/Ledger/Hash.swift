@@ -46,9 +46,17 @@ public struct Hash: Hashable, Sendable {
 
     /// The hashes that stand one after another; less than a whole one at the end is dropped.
     public static func list(_ bytes: some RandomAccessCollection<UInt8>) -> [Hash] {
-        (0..<bytes.count / byteCount).compactMap { place in
-            let start = bytes.index(bytes.startIndex, offsetBy: place * byteCount)
-            return Hash(bytes: bytes[start..<bytes.index(start, offsetBy: byteCount)])
+        bytes.withContiguousStorageIfAvailable { list(UnsafeRawBufferPointer($0)) }
+            ?? Array(bytes).withUnsafeBytes { list($0) }
+    }
+
+    /// The hashes that stand one after another; less than a whole one at the end is dropped.
+    public static func list(_ bytes: UnsafeRawBufferPointer) -> [Hash] {
+        let whole = bytes.count / byteCount
+        return [Hash](unsafeUninitializedCapacity: whole) { hashes, count in
+            UnsafeMutableRawBufferPointer(hashes).copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: bytes.prefix(whole * byteCount)))
+            count = whole
         }
     }
 
@@ -82,11 +90,12 @@ public struct Hash: Hashable, Sendable {
 extension Hash {
     /// The leaf hash of an entry: SHA-256 of 0x00 and the entry (RFC 6962 section 2.1).
     public static func leaf(_ entry: UnsafeRawBufferPointer) -> Hash {
-        var function = SHA256()
-        var prefix: UInt8 = 0
-        Swift.withUnsafeBytes(of: &prefix) { function.update(bufferPointer: $0) }
-        function.update(bufferPointer: entry)
-        return Hash(function.finalize())
+        // One call of the hash function costs more than a copy of an entry of usual size.
+        withUnsafeTemporaryAllocation(byteCount: 1 + entry.count, alignment: 8) { buffer in
+            buffer[0] = 0
+            UnsafeMutableRawBufferPointer(rebasing: buffer[1...]).copyMemory(from: entry)
+            return sha256(UnsafeRawBufferPointer(buffer))
+        }
     }
 
     /// The leaf hash of an entry: SHA-256 of 0x00 and the entry (RFC 6962 section 2.1).

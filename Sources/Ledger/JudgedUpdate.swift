@@ -10,6 +10,7 @@ protocol JudgedUpdate {
     func parentHash(_ place: Int) -> Hash
     func isParent(_ place: Int, _ reference: Reference) -> Bool
     func parent(_ place: Int) -> Reference
+    var citeCount: Int { get }
     var cited: [Reference] { get }
 
     var factCount: Int { get }
@@ -29,6 +30,7 @@ extension Update: JudgedUpdate {
     func parentHash(_ place: Int) -> Hash { parents[place].leafHash }
     func isParent(_ place: Int, _ reference: Reference) -> Bool { parents[place] == reference }
     func parent(_ place: Int) -> Reference { parents[place] }
+    var citeCount: Int { cites.count }
     var cited: [Reference] { cites.map(\.reference) }
 
     var factCount: Int { facts.count }

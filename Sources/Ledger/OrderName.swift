@@ -18,8 +18,14 @@ public enum OrderName {
     private static func digit(_ value: UInt64) -> UInt8 { alphabet[Int(value & 31)] }
 
     static func belongs(_ order: String, to origin: String) -> Bool {
-        let ulid = order.utf8.suffix(ulidLength)
-        return order.utf8.count == origin.utf8.count + 1 + ulidLength && order.hasPrefix("\(origin)/")
-            && ulid.allSatisfy(alphabet.contains)
+        var order = order
+        return order.withUTF8 { name in
+            name.count == origin.utf8.count + 1 + ulidLength && name.suffix(ulidLength).allSatisfy(isDigit)
+        } && order.hasPrefix("\(origin)/")
     }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { digits >> UInt128(byte) & 1 == 1 }
+
+    /// `alphabet`, one bit for each byte.
+    private static let digits = alphabet.reduce(UInt128(0)) { $0 | 1 << UInt128($1) }
 }

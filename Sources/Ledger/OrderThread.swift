@@ -66,16 +66,25 @@ public struct OrderThread: Sendable {
         _ update: Update, from origin: String, floor: Int, by rulebook: Rulebook,
         elsewhere: (Reference) throws -> Elsewhere
     ) rethrows -> Judgement {
+        try judge(update, floor: floor, on: rulebook.grounds(of: update, from: origin), elsewhere: elsewhere)
+    }
+
+    /// Judges an update of this order on grounds that hold for it.
+    public func judge(
+        _ update: Update, floor: Int, on grounds: Grounds, elsewhere: (Reference) throws -> Elsewhere
+    ) rethrows -> Judgement {
         try graph.judge(
-            judged: update, from: origin, floor: floor, by: rulebook, elsewhere: elsewhere,
-            updates: { updates[$0] })
+            judged: update, floor: floor, on: grounds, elsewhere: elsewhere, updates: { updates[$0] })
     }
 
     /// Enters an update with the verdict that `judge` gave.
-    public mutating func insert(_ update: Update, at reference: Reference, verdict: Verdict, documentVersion: Int) {
-        guard graph.insert(judged: update, at: reference, verdict: verdict, documentVersion: documentVersion) else {
-            return
-        }
+    public mutating func insert(_ update: Update, at reference: Reference, verdict: Verdict, by rulebook: Rulebook) {
+        insert(update, at: reference, verdict: verdict, on: rulebook.grounds(of: update, from: reference.origin))
+    }
+
+    /// Enters an update with the verdict that `judge` gave on these grounds.
+    public mutating func insert(_ update: Update, at reference: Reference, verdict: Verdict, on grounds: Grounds) {
+        guard graph.insert(judged: update, at: reference, verdict: verdict, on: grounds) else { return }
         updates.append(update)
     }
 

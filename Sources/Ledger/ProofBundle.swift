@@ -184,9 +184,7 @@ extension ProofBundle {
                     return .decided(order: order, verdict: verdict)
                 }
                 guard case .decided(let verdict) = judgement else { return false }
-                thread.insert(
-                    item.update, at: item.reference, verdict: verdict,
-                    documentVersion: rulebook.version(of: item.update.consortium))
+                thread.insert(item.update, at: item.reference, verdict: verdict, by: rulebook)
                 threads[item.update.order] = thread
                 verdicts[item.reference.leafHash] = verdict
                 return true

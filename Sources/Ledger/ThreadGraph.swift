@@ -3,15 +3,23 @@
 /// A verdict is a function of the update, its ancestors and the document that it names: nothing here depends on the
 /// order of arrival, a clock or this gateway.
 public struct ThreadGraph: Sendable {
-    struct Node: Sendable {
+    /// What an update that names another one as its parent stands on.
+    struct Footing: Sendable {
         let reference: Reference
-        let verdict: Verdict
+        let isAccepted: Bool
         let contract: Hash
         let documentVersion: Int
+        /// The steps done by the parent and before it. Numbers of its contract: whatever builds on it has the same.
+        let done: StepSet
+    }
+
+    struct Node: Sendable {
+        let footing: Footing
+        let verdict: Verdict
         /// Itself and everything before it on this order.
         let past: NodeSet
-        /// The numbers of the steps done in `past`.
-        let done: NodeSet
+
+        var reference: Reference { footing.reference }
     }
 
     public let order: String
@@ -21,8 +29,6 @@ public struct ThreadGraph: Sendable {
     private(set) var headPlaces: [Int] = []
     /// Filled once there are more nodes than a look at each is worth.
     private var places: [Hash: Int] = [:]
-    /// The names of the steps that have been recorded; a step's number is its place here.
-    private var stepNames: [String] = []
 
     public init(order: String) {
         self.order = order
@@ -45,45 +51,46 @@ public struct ThreadGraph: Sendable {
     /// Enters an update with the verdict that `judge` gave.
     /// - Returns: false if it is there already.
     public mutating func insert(
-        _ update: UpdateScan, at reference: Reference, verdict: Verdict, documentVersion: Int
+        _ update: UpdateScan, at reference: Reference, verdict: Verdict, on grounds: Grounds
     ) -> Bool {
-        insert(judged: update, at: reference, verdict: verdict, documentVersion: documentVersion)
+        insert(judged: update, at: reference, verdict: verdict, on: grounds)
     }
 
     mutating func insert(
-        judged update: some JudgedUpdate, at reference: Reference, verdict: Verdict, documentVersion: Int
+        judged update: some JudgedUpdate, at reference: Reference, verdict: Verdict, on grounds: Grounds
     ) -> Bool {
         guard place(of: reference.leafHash) == nil else { return false }
         let place = nodes.count
         var past = NodeSet()
-        var done = NodeSet()
+        var done = StepSet()
         for number in 0..<update.parentCount {
             guard let parent = self.place(of: update.parentHash(number)) else { continue }
             past.formUnion(nodes[parent].past)
-            done.formUnion(nodes[parent].done)
+            done.formUnion(nodes[parent].footing.done)
             if verdict.isAccepted { headPlaces.removeAll { $0 == parent } }
         }
         past.insert(place)
-        done.insert(numberOfStep(of: update))
         note(reference.leafHash, at: place)
-        nodes.append(
-            Node(
-                reference: reference, verdict: verdict, contract: update.contract, documentVersion: documentVersion,
-                past: past, done: done))
+        let footing = Footing(after: update, at: reference, isAccepted: verdict.isAccepted, done: done, on: grounds)
+        nodes.append(Node(footing: footing, verdict: verdict, past: past))
         guard verdict.isAccepted else { return true }
         if contract == nil { contract = update.contract }
         headPlaces.append(place)
         return true
     }
+}
 
-    private mutating func numberOfStep(of update: some JudgedUpdate) -> Int {
-        if let known = stepNames.firstIndex(where: update.isStep) { return known }
-        stepNames.append(update.stepName)
-        return stepNames.count - 1
-    }
-
-    private func contains(_ step: String, in done: NodeSet) -> Bool {
-        stepNames.firstIndex(of: step).map(done.contains) ?? false
+extension ThreadGraph.Footing {
+    /// What stands on an update.
+    /// - Parameter done: the steps done before it.
+    init(
+        after update: some JudgedUpdate, at reference: Reference, isAccepted: Bool, done: StepSet, on grounds: Grounds
+    ) {
+        var done = done
+        if let step = grounds.contract?.steps.first(where: { update.isStep($0.name) }) { done.insert(step.number) }
+        self.init(
+            reference: reference, isAccepted: isAccepted, contract: update.contract,
+            documentVersion: grounds.documentVersion, done: done)
     }
 }
 
@@ -92,41 +99,56 @@ public struct ThreadGraph: Sendable {
 extension ThreadGraph {
     /// Judges an update of this order from its bytes.
     /// - Parameters:
-    ///   - origin: the log that carries it.
-    ///   - floor: the newest document version that this log named before.
+    ///   - floor: the newest document version that its log named before.
     ///   - elsewhere: what is known of entries outside this thread: citations, and parents that are not in it.
     ///   - updates: what a node of this thread says; asked for when branches are joined.
     public func judge(
-        _ update: UpdateScan, from origin: String, floor: Int, by rulebook: Rulebook,
+        _ update: UpdateScan, floor: Int, on grounds: Grounds,
         elsewhere: (Reference) throws -> OrderThread.Elsewhere, updates: (Reference) throws -> Update
     ) throws -> Judgement {
         try judge(
-            judged: update, from: origin, floor: floor, by: rulebook, elsewhere: elsewhere,
+            judged: update, floor: floor, on: grounds, elsewhere: elsewhere,
             updates: { try updates(nodes[$0].reference) })
     }
 
     func judge(
-        judged update: some JudgedUpdate, from origin: String, floor: Int, by rulebook: Rulebook,
+        judged update: some JudgedUpdate, floor: Int, on grounds: Grounds,
         elsewhere: (Reference) throws -> OrderThread.Elsewhere, updates: (Int) throws -> Update
     ) rethrows -> Judgement {
-        guard let document = rulebook.documents[update.consortium] else {
-            return .waiting(.document(update.consortium))
-        }
-        let role = document.role(of: ConsortiumDocument.organisation(ofOrigin: origin))
-        if let refusal = Self.refusal(of: update, under: document, from: origin, role: role, floor: floor) {
+        try Self.judge(
+            update, of: order, floor: floor, on: grounds,
+            ancestry: { try ancestry(of: update, document: $0, elsewhere: elsewhere) },
+            dispute: { try dispute($0, contract: $1, updates: updates) })
+    }
+
+    enum Ancestry {
+        /// The places of the parents, and the steps done by them and before them.
+        case known([Int], done: StepSet)
+        case waiting(Awaited)
+        case refused(Rejection)
+    }
+
+    /// The one judge. What an update stands on is for `ancestry` to say, and whether its parents agree for `dispute`.
+    static func judge(
+        _ update: some JudgedUpdate, of order: String, floor: Int, on grounds: Grounds,
+        ancestry: (ConsortiumDocument) throws -> Ancestry, dispute: ([Int], Contract) throws -> Rejection?
+    ) rethrows -> Judgement {
+        guard let document = grounds.document else { return .waiting(.document(update.consortium)) }
+        if let refusal = refusal(of: update, under: document, on: grounds, floor: floor) {
             return .decided(.rejected(refusal))
         }
-        guard let contract = rulebook.contracts[update.contract] else { return .waiting(.contract(update.contract)) }
+        guard let contract = grounds.contract else { return .waiting(.contract(update.contract)) }
         guard let step = contract.steps.first(where: { update.isStep($0.name) }) else {
-            return rejected(.stepUnknown, "the contract \(contract.name) has no step '\(update.stepName)'")
+            let unknown = "the contract \(contract.name) has no step '\(update.stepName)'"
+            return .decided(.rejected(Rejection(.stepUnknown, unknown)))
         }
-        switch try ancestry(of: update, document: document, elsewhere: elsewhere) {
+        switch try ancestry(document) {
         case .waiting(let awaited): return .waiting(awaited)
         case .refused(let rejection): return .decided(.rejected(rejection))
-        case .known(let parents):
-            if let refusal = try opening(update, step: step, origin: origin) ?? Self.authority(step, role: role)
-                ?? sequence(step, parents: parents) ?? Self.facts(of: update, step: step)
-                ?? dispute(parents, contract: contract, updates: updates)
+        case .known(let parents, let done):
+            if let refusal = try opening(update, of: order, step: step, origin: grounds.origin)
+                ?? authority(step, role: grounds.role) ?? sequence(step, done: done)
+                ?? facts(of: update, step: step) ?? dispute(parents, contract)
             {
                 return .decided(.rejected(refusal))
             }
@@ -135,28 +157,22 @@ extension ThreadGraph {
     }
 
     private static func refusal(
-        of update: some JudgedUpdate, under document: ConsortiumDocument, from origin: String, role: Role?, floor: Int
+        of update: some JudgedUpdate, under document: ConsortiumDocument, on grounds: Grounds, floor: Int
     ) -> Rejection? {
         if document.version < floor {
             return Rejection(
                 .documentOlder, "it names version \(document.version) of the consortium document after version \(floor)"
             )
         }
-        if role == nil {
-            let organisation = ConsortiumDocument.organisation(ofOrigin: origin)
+        if grounds.role == nil {
+            let organisation = ConsortiumDocument.organisation(ofOrigin: grounds.origin)
             return Rejection(.notAMember, "\(organisation) is not a member of the consortium")
         }
-        if !document.holds(update.contract) {
+        if !grounds.isInForce {
             return Rejection(.contractNotInForce, "its contract is not in force in the consortium")
         }
         if update.isFired { return Rejection(.ruleUnknown, "the contract has no rules") }
         return nil
-    }
-
-    private enum Ancestry {
-        case known([Int])
-        case waiting(Awaited)
-        case refused(Rejection)
     }
 
     private func ancestry(
@@ -164,6 +180,7 @@ extension ThreadGraph {
         elsewhere: (Reference) throws -> OrderThread.Elsewhere
     ) rethrows -> Ancestry {
         var parents: [Int] = []
+        var done = StepSet()
         for number in 0..<update.parentCount {
             guard let place = place(of: update.parentHash(number)), update.isParent(number, nodes[place].reference)
             else {
@@ -173,10 +190,12 @@ extension ThreadGraph {
                 }
                 return .refused(Rejection(.parentOfAnotherOrder, "a parent belongs to the order \(other)"))
             }
-            if let refusal = refusal(ofParent: place, of: update, document: document, among: parents) {
+            let footing = nodes[place].footing
+            if let refusal = footing.refusal(of: update, under: document, isNamedAgain: parents.contains(place)) {
                 return .refused(refusal)
             }
             parents.append(place)
+            done.formUnion(footing.done)
         }
         for cited in update.cited {
             switch try elsewhere(cited) {
@@ -186,28 +205,12 @@ extension ThreadGraph {
                 return .refused(Rejection(.ancestorRejected, "an update that it cites was rejected"))
             }
         }
-        return .known(parents)
+        return .known(parents, done: done)
     }
 
-    private func refusal(
-        ofParent place: Int, of update: some JudgedUpdate, document: ConsortiumDocument, among parents: [Int]
+    private static func opening(
+        _ update: some JudgedUpdate, of order: String, step: Contract.Step, origin: String
     ) -> Rejection? {
-        let parent = nodes[place]
-        if !parent.verdict.isAccepted { return Rejection(.ancestorRejected, "it builds on a rejected update") }
-        if parents.contains(place) { return Rejection(.parentRepeated, "it names one parent twice") }
-        if parent.contract != update.contract {
-            return Rejection(.contractChanged, "the order was opened under another contract")
-        }
-        if parent.documentVersion > document.version {
-            return Rejection(
-                .documentOlder,
-                "it names version \(document.version) of the consortium document after version \(parent.documentVersion)"
-            )
-        }
-        return nil
-    }
-
-    private func opening(_ update: some JudgedUpdate, step: Contract.Step, origin: String) -> Rejection? {
         switch (update.parentCount == 0, step.after.isEmpty) {
         case (true, true):
             return OrderName.belongs(order, to: origin)
@@ -222,7 +225,7 @@ extension ThreadGraph {
     }
 
     private static func authority(_ step: Contract.Step, role: Role?) -> Rejection? {
-        guard let role, step.by.contains(role) else {
+        guard let role, step.allows(role) else {
             let allowed = step.by.map(\.rawValue).sorted().joined(separator: " or ")
             return Rejection(
                 .roleNotAllowed,
@@ -232,19 +235,22 @@ extension ThreadGraph {
     }
 
     func allowsNext(_ step: Contract.Step) -> Bool {
-        !headPlaces.isEmpty && !step.after.isEmpty && sequence(step, parents: headPlaces) == nil
+        guard !headPlaces.isEmpty, !step.after.isEmpty else { return false }
+        var done = StepSet()
+        for head in headPlaces { done.formUnion(nodes[head].footing.done) }
+        return Self.sequence(step, done: done) == nil
     }
 
-    private func sequence(_ step: Contract.Step, parents: [Int]) -> Rejection? {
-        var done = NodeSet()
-        for parent in parents { done.formUnion(nodes[parent].done) }
-        for missing in step.after where !contains(missing, in: done) {
+    private static func sequence(_ step: Contract.Step, done: StepSet) -> Rejection? {
+        if !step.needed.isSubset(of: done) {
+            let missing = zip(step.after, step.afterNumbers).first { !done.contains($1) }?.0 ?? ""
             return Rejection(.stepOutOfOrder, "\(step.name) comes after \(missing), which has not been recorded")
         }
-        for excluded in step.excludes where contains(excluded, in: done) {
+        if !step.excluded.isDisjoint(with: done) {
+            let excluded = zip(step.excludes, step.excludesNumbers).first { done.contains($1) }?.0 ?? ""
             return Rejection(.stepExcluded, "\(step.name) is not possible after \(excluded)")
         }
-        if !step.repeats, contains(step.name, in: done) {
+        if !step.repeats, done.contains(step.number) {
             return Rejection(.stepRepeated, "\(step.name) has been recorded already")
         }
         return nil
@@ -278,9 +284,25 @@ extension ThreadGraph {
             Rejection(.orderDisputed, "the order is disputed: \($0.message)")
         }
     }
+}
 
-    private func rejected(_ code: Rejection.Code, _ message: String) -> Judgement {
-        .decided(.rejected(Rejection(code, message)))
+extension ThreadGraph.Footing {
+    /// Why an update cannot stand on this one.
+    func refusal(
+        of update: some JudgedUpdate, under document: ConsortiumDocument, isNamedAgain: Bool
+    ) -> Rejection? {
+        if !isAccepted { return Rejection(.ancestorRejected, "it builds on a rejected update") }
+        if isNamedAgain { return Rejection(.parentRepeated, "it names one parent twice") }
+        if contract != update.contract {
+            return Rejection(.contractChanged, "the order was opened under another contract")
+        }
+        if documentVersion > document.version {
+            return Rejection(
+                .documentOlder,
+                "it names version \(document.version) of the consortium document after version \(documentVersion)"
+            )
+        }
+        return nil
     }
 }
 

@@ -134,8 +134,8 @@ public final class Update: Sendable {
 
     /// The text of a public fact.
     public func text(of fact: String) -> String? {
-        for candidate in facts where candidate.name == fact {
-            if case .text(let text) = candidate.value { return text }
+        for place in facts.indices where facts[place].name == fact {
+            if case .text(let text) = facts[place].value { return text }
         }
         return nil
     }

@@ -10,6 +10,12 @@ public struct UpdateScan {
         var isText = false
     }
 
+    private struct Parent {
+        let origin: UnsafeRawBufferPointer
+        let index: UInt64
+        let leafHash: Hash
+    }
+
     private static var nothing: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
 
     private var order = nothing
@@ -18,7 +24,7 @@ public struct UpdateScan {
     public private(set) var consortium = Hash.emptyTree
     private(set) var contract = Hash.emptyTree
     private(set) var isFired = false
-    private var parents: [(origin: UnsafeRawBufferPointer, index: UInt64, leafHash: Hash)] = []
+    private var parents: [Parent] = []
     private var facts: [Fact] = []
     private var cites: [UnsafeRawBufferPointer] = []
 
@@ -93,7 +99,7 @@ public struct UpdateScan {
             }
         }
         guard let leafHash else { throw WireReader.Failure.malformed("a reference has no hash") }
-        parents.append((origin, index, leafHash))
+        parents.append(Parent(origin: origin, index: index, leafHash: leafHash))
     }
 
     private mutating func readFact(_ bytes: UnsafeRawBufferPointer) throws {
@@ -127,6 +133,7 @@ extension UpdateScan: JudgedUpdate {
             origin: String(decoding: parents[place].origin, as: UTF8.self), index: parents[place].index,
             leafHash: parents[place].leafHash)
     }
+    var citeCount: Int { cites.count }
     /// A citation that cannot be read is nowhere, so that its update waits for it.
     var cited: [Reference] {
         cites.map { (try? Citation(wire: $0).reference) ?? Reference(origin: "", index: 0, leafHash: .emptyTree) }
@@ -144,6 +151,7 @@ extension UpdateScan: JudgedUpdate {
 
 extension UnsafeRawBufferPointer {
     /// Whether these are the UTF-8 bytes of a text.
+    @inline(__always)
     func spells(_ text: String) -> Bool {
         guard text.utf8.count == count else { return false }
         guard count > 0, let start = baseAddress else { return true }

@@ -31,6 +31,7 @@ struct WireReader {
     }
 
     /// The content of a text, bytes or message field.
+    @inline(__always)
     mutating func slice() throws -> UnsafeRawBufferPointer {
         try expect(.bytes)
         return try take(try raw())
@@ -60,10 +61,12 @@ struct WireReader {
         }
     }
 
+    @inline(__always)
     private func expect(_ expected: WireType) throws {
         guard type == expected else { throw Failure.malformed("field \(number) has another type") }
     }
 
+    @inline(__always)
     private mutating func take(_ count: UInt64) throws -> UnsafeRawBufferPointer {
         guard count <= UInt64(bytes.count - position) else {
             throw Failure.malformed("it ends in the middle of a field")
@@ -72,7 +75,17 @@ struct WireReader {
         return UnsafeRawBufferPointer(rebasing: bytes[position..<(position + Int(count))])
     }
 
+    @inline(__always)
     private mutating func raw() throws -> UInt64 {
+        // Tags, lengths and most numbers have one byte.
+        if position < bytes.count, bytes[position] < 0x80 {
+            defer { position += 1 }
+            return UInt64(bytes[position])
+        }
+        return try longNumber()
+    }
+
+    private mutating func longNumber() throws -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while position < bytes.count, shift < 64 {

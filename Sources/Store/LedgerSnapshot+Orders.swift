@@ -80,11 +80,18 @@ extension LedgerSnapshot {
     func thread(id: Int64, name: String, rulebook: Rulebook, before end: Int64 = .max) throws -> OrderThread {
         var thread = OrderThread(order: name)
         for applied in try applied("applied.\"order\" = ? AND applied.sequence < ?", [id, end]) {
-            thread.insert(
-                applied.update, at: applied.reference, verdict: applied.verdict,
-                documentVersion: rulebook.version(of: applied.update.consortium))
+            thread.insert(applied.update, at: applied.reference, verdict: applied.verdict, by: rulebook)
         }
         return thread
+    }
+
+    /// An order as the writer keeps it; empty if the store does not know it.
+    func keptOrder(_ name: String, rulebook: Rulebook) throws -> KeptOrder {
+        let statement = try database.cachedStatement(sql: "SELECT id FROM \"order\" WHERE name = ?")
+        guard let id = try Int64.fetchOne(statement, arguments: [name]) else {
+            return KeptOrder(name: name, id: nil, thread: OrderThread(order: name))
+        }
+        return KeptOrder(name: name, id: id, thread: try thread(id: id, name: name, rulebook: rulebook))
     }
 
     /// Updates with a verdict in the order in which this store gave it, after a place in that sequence.

@@ -25,45 +25,47 @@ extension LedgerSnapshot {
     func storedTile(_ tile: Tile, log: Int64) throws -> (hashes: [Hash], root: Hash)? {
         let statement = try database.cachedStatement(
             sql: "SELECT hashes, root FROM tile WHERE log = ? AND level = ? AND idx = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [log, tile.level, Int64(clamping: tile.index)]),
-            let root = Hash(bytes: row[1] as Data)
-        else { return nil }
-        return (Hash.list(row[0] as Data), root)
+        statement.bind(log, at: 1)
+        statement.bind(Int64(tile.level), at: 2)
+        statement.bind(Int64(clamping: tile.index), at: 3)
+        var stored: (hashes: [Hash], root: Hash)?
+        try statement.forEachRow { row in stored = Hash(row.blob(1)).map { (Hash.list(row.blob(0)), $0) } }
+        return stored
     }
 
-    /// A row of the sequence of applied updates; its bytes are SQLite's, until the next row.
+    /// A row of the sequence of applied updates.
     struct AppliedRow {
         let sequence: Int64
         let entry: EntryID
         let order: Int64
         let verdict: Verdict
-        let bytes: UnsafeRawBufferPointer
     }
 
-    /// The applied updates of one share of the orders.
-    func forEachApplied(share: Int, of shares: Int, _ body: (AppliedRow) throws -> Void) throws {
+    func forEachApplied(_ body: (AppliedRow) throws -> Void) throws {
         let statement = try database.makeStatement(
-            sql: """
-                SELECT applied.sequence, applied.entry, applied."order", applied.rejection, applied.message, entry.bytes
-                FROM applied CROSS JOIN entry ON entry.id = applied.entry
-                WHERE applied."order" % ? = ? ORDER BY applied.sequence
-                """)
-        statement.bind(Int64(shares), at: 1)
-        statement.bind(Int64(share), at: 2)
+            sql: "SELECT sequence, entry, \"order\", rejection, message FROM applied ORDER BY sequence")
         try statement.forEachRow { row in
             let verdict =
                 row.isNull(3) ? Verdict.accepted : Self.verdict(rejection: row.text(3), message: row.text(4))
             try body(
                 AppliedRow(
                     sequence: row.integer(0), entry: EntryID(rawValue: row.integer(1)), order: row.integer(2),
-                    verdict: verdict, bytes: row.blob(5)))
+                    verdict: verdict))
         }
     }
 
-    func orderNames(from start: Int64, count: Int64) throws -> [Int64: String] {
-        let statement = try database.cachedStatement(sql: "SELECT id, name FROM \"order\" WHERE id >= ? AND id < ?")
-        let rows = try Row.fetchAll(statement, arguments: [start, start + count])
-        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+    /// The entries of one log, for reading them mostly in their order.
+    func entryRun(log: Int64) throws -> RowRun {
+        let statement = try database.makeStatement(
+            sql: "SELECT id, bytes FROM entry WHERE id >= ? AND id < ? ORDER BY id")
+        return RowRun(statement, end: EntryID(log: log + 1, index: 0).rawValue)
+    }
+
+    /// The orders with their names, for reading them mostly in their order.
+    func orderRun() throws -> RowRun {
+        let statement = try database.makeStatement(
+            sql: "SELECT id, name FROM \"order\" WHERE id >= ? AND id < ? ORDER BY id")
+        return RowRun(statement, end: .max)
     }
 
     /// What a stored entry says.

@@ -9,6 +9,7 @@ import Synchronization
 /// returns, what it wrote is on disk: WAL with `synchronous=FULL`.
 public final class LedgerStore: Sendable {
     private let pool: DatabasePool
+    private let writeAheadLog: WriteAheadLog
     /// Touched only on GRDB's writer, which runs one closure at a time.
     private nonisolated(unsafe) let index: OrderIndex
     private let knownRules: Mutex<Rulebook>
@@ -19,7 +20,12 @@ public final class LedgerStore: Sendable {
     public init(path: String, readOnly: Bool = false) throws {
         do {
             pool = try Self.open(path: path, readOnly: readOnly)
-            if !readOnly { try LedgerSchema.migrator.migrate(pool) }
+            let log = WriteAheadLog(path: path)
+            if !readOnly {
+                try pool.writeWithoutTransaction { try log.follow($0) }
+                try LedgerSchema.migrator.migrate(pool)
+            }
+            writeAheadLog = log
             let rulebook = try pool.read(Self.rulebook)
             index = OrderIndex(rulebook: rulebook)
             knownRules = Mutex(rulebook)
@@ -32,8 +38,6 @@ public final class LedgerStore: Sendable {
     }
 
     private static let pageBytes = 8_192
-    /// Pages of write-ahead log after which it is copied into the database: 16 MiB.
-    private static let checkpointPages = 2_048
 
     /// The part of the order index that appends touch stays in memory.
     private static let writerCacheKiB = 16_384
@@ -46,7 +50,6 @@ public final class LedgerStore: Sendable {
             configuration.prepareDatabase { database in
                 // For a new file only: fewer, larger pages cost an append less, and entries fit without overflow pages.
                 try database.execute(sql: "PRAGMA page_size = \(pageBytes)")
-                try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
             }
         }
         let pool = try DatabasePool(path: path, configuration: configuration)
@@ -68,30 +71,62 @@ public final class LedgerStore: Sendable {
     /// - Throws: what `body` throws, after a rollback; `CustodyError` with code `durability-unknown` when COMMIT fails:
     ///   the caller must then stop, and the next start reads back what the disk has.
     public func write<Result>(_ body: (LedgerTransaction) throws -> Result) throws -> Result {
-        let result = try pool.writeWithoutTransaction { try transact($0, body) }
-        changes.notify()
-        return result
+        try writeSeries { try $0.write(body) }
+    }
+
+    /// Transactions one after another, with nobody else's between them.
+    ///
+    /// So what comes next may be prepared, on another thread, while the disk takes what came before. If one fails, the
+    /// series ends, and what was prepared is void.
+    public struct Series {
+        fileprivate let store: LedgerStore
+        fileprivate let database: Database
+
+        public var rulebook: Rulebook { store.index.rulebook }
+
+        /// The orders as they stand after all that has been prepared. For one thread at a time, and for this series.
+        public var orders: OrderLookup { OrderLookup(store: store, index: store.index) }
+
+        /// As `LedgerStore.write`.
+        public func write<Result>(_ body: (LedgerTransaction) throws -> Result) throws -> Result {
+            let result = try store.transact(database, body)
+            store.changes.notify()
+            return result
+        }
+    }
+
+    /// - Throws: what `body` throws. By then nothing that it prepared may still be under way.
+    public func writeSeries<Result>(_ body: (Series) throws -> Result) throws -> Result {
+        try pool.writeWithoutTransaction { database in
+            do { return try body(Series(store: self, database: database)) } catch {
+                index.forget()
+                index.rulebook = rulebook
+                throw error
+            }
+        }
     }
 
     private func transact<Result>(
         _ database: Database, _ body: (LedgerTransaction) throws -> Result
     ) throws -> Result {
-        let rulebook = index.rulebook
         do {
             try database.beginTransaction(.immediate)
             let result = try body(LedgerTransaction(database: database, index: index))
             try Self.commit(database)
+            writeAheadLog.copyBack(database)
             knownRules.withLock { $0 = index.rulebook }
             return result
         } catch {
-            index.forget()
-            index.rulebook = rulebook
             if database.isInsideTransaction { try database.rollback() }
-            guard let failure = error as? DatabaseError else { throw error }
-            throw CustodyError(
-                .storeFailed, "the ledger could not be written: \(failure.message ?? "\(failure)")",
-                remedy: "free or replace the disk; nothing of this was acknowledged")
+            throw Self.refusal(error)
         }
+    }
+
+    static func refusal(_ error: any Error) -> any Error {
+        guard let failure = error as? DatabaseError else { return error }
+        return CustodyError(
+            .storeFailed, "the ledger could not be written: \(failure.message ?? "\(failure)")",
+            remedy: "free or replace the disk; nothing of this was acknowledged")
     }
 
     private static func commit(_ database: Database) throws {

@@ -12,22 +12,12 @@ extension LedgerTransaction {
     }
 
     /// What is known of an entry that stands outside an order's thread.
-    public func elsewhere(_ reference: Reference) throws -> OrderThread.Elsewhere { try snapshot.elsewhere(reference) }
+    func elsewhere(_ reference: Reference) throws -> OrderThread.Elsewhere { try snapshot.elsewhere(reference) }
 
     /// An order's entry in the index, brought into memory; that of an order which the store does not know is empty.
     public func order(_ name: String) throws -> KeptOrder {
         if let known = index.entry(of: name) { return known }
-        let id = try Int64.fetchOne(
-            database.cachedStatement(sql: "SELECT id FROM \"order\" WHERE name = ?"), arguments: [name])
-        let thread = try id.map { try snapshot.thread(id: $0, name: name, rulebook: index.rulebook) }
-        let entry = KeptOrder(name: name, id: id, thread: thread ?? OrderThread(order: name))
-        index.keep(entry)
-        return entry
-    }
-
-    /// The entry of an order whose id has just been generated.
-    public func begin(order name: String) -> KeptOrder {
-        let entry = KeptOrder(name: name, id: nil, thread: OrderThread(order: name))
+        let entry = try snapshot.keptOrder(name, rulebook: index.rulebook)
         index.keep(entry)
         return entry
     }
@@ -123,8 +113,7 @@ extension LedgerTransaction {
             switch judgement {
             case .decided(let verdict):
                 let order = try order(update.order)
-                let version = index.rulebook.version(of: update.consortium)
-                order.thread.insert(update, at: reference, verdict: verdict, documentVersion: version)
+                order.thread.insert(update, at: reference, verdict: verdict, by: index.rulebook)
                 try enter(update, of: order, index: reference.index, log: log, verdict: verdict)
                 decided.append(reference.leafHash)
             case .waiting(let awaited):

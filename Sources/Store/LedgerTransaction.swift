@@ -76,9 +76,10 @@ public final class LedgerTransaction {
     public func append(_ entries: [SealedEntry], full tiles: [FullTile], to log: Int64) throws {
         guard let last = entries.last else { return }
         let statement = try statement(.entry)
-        for entry in entries {
-            statement.bind(EntryID(log: log, index: entry.index).rawValue, at: 1)
-            try statement.run(binding: entry.bytes, at: 2)
+        // By place: a copy of an entry would count references to all that it holds.
+        for place in entries.indices {
+            statement.bind(EntryID(log: log, index: entries[place].index).rawValue, at: 1)
+            try statement.run(binding: entries[place].bytes, at: 2)
         }
         for tile in tiles { try store(tile, of: log) }
         let size = try database.cachedStatement(sql: "UPDATE log SET size = ? WHERE id = ?")

@@ -17,12 +17,30 @@ public final class KeptOrder {
         self.thread = thread
         for node in thread.nodes where node.verdict.isAccepted { subjects.formUnion(node.update.subjects) }
     }
+
+    /// The contract that the first accepted update pinned.
+    public var contract: Hash? { thread.contract }
+
+    public var parentsOfNext: [Reference] { thread.parentsOfNext }
+
+    /// Judges an update where the thread is kept: a copy of the thread would cost more than the verdict.
+    public func judge(
+        _ update: Update, floor: Int, on grounds: Grounds, elsewhere: (Reference) throws -> OrderThread.Elsewhere
+    ) throws -> Judgement {
+        try thread.judge(update, floor: floor, on: grounds, elsewhere: elsewhere)
+    }
+
+    /// Enters an accepted update into the thread.
+    public func insert(_ update: Update, at reference: Reference, on grounds: Grounds) {
+        thread.insert(update, at: reference, verdict: .accepted, on: grounds)
+    }
 }
 
-/// The threads of the orders that were used last, and the rules by which they are judged. Owned by the store's writer.
+/// The threads of the orders that were used last, and the rules by which they are judged. Owned by the store's writer,
+/// which lends the orders to what a series prepares.
 final class OrderIndex {
-    /// Threads kept in memory: this many young ones, and as many that were young before. More than one transaction
-    /// touches, so that an order which it has looked up is the same object until it ends.
+    /// Threads kept in memory: this many young ones, and as many that were young before. More than two transactions
+    /// touch, so that an order which one under way has looked up is the same object until both have ended.
     static let threadsMax = 8_192
 
     var rulebook: Rulebook

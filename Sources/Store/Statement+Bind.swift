@@ -49,14 +49,21 @@ extension Statement {
 
     /// Steps through the rows of a bound statement, and makes it ready for the next run.
     func forEachRow(_ body: (Statement) throws -> Void) throws {
-        defer { sqlite3_reset(sqliteStatement) }
-        while true {
-            let result = sqlite3_step(sqliteStatement)
-            if result == SQLITE_DONE { return }
-            guard result == SQLITE_ROW else { throw DatabaseError(resultCode: ResultCode(rawValue: result), sql: sql) }
-            try body(self)
-        }
+        defer { rewind() }
+        while try step() { try body(self) }
     }
+
+    /// - Returns: whether there is another row.
+    func step() throws -> Bool {
+        let result = sqlite3_step(sqliteStatement)
+        guard result == SQLITE_ROW || result == SQLITE_DONE else {
+            throw DatabaseError(resultCode: ResultCode(rawValue: result), sql: sql)
+        }
+        return result == SQLITE_ROW
+    }
+
+    /// Makes it ready for the next run.
+    func rewind() { sqlite3_reset(sqliteStatement) }
 
     func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(sqliteStatement, column) }
 

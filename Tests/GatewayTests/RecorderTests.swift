@@ -116,6 +116,61 @@ import Testing
         #expect(await LedgerVerifier(store: gateway.ledger).run().findings == [])
     }
 
+    /// The next batch is sealed while the one before it is being committed.
+    @Test func batchesThatFollowEachOtherHoldWhatTheirReceiptsSay() async throws {
+        let recorder = try gateway.recorder()
+        let opened = try await Self.record((0..<900).map { _ in TestGateway.open() }, recorder)
+        let orders = try opened.map { try $0.get().order }
+        for step in ["shipped", "received"] {
+            let outcomes = try await Self.record(orders.map { TestGateway.next(step, of: $0) }, recorder)
+            let log = try gateway.own.id
+            for receipt in try outcomes.map({ try $0.get() }) {
+                let bytes = try gateway.ledger.read { try $0.entry(log: log, index: receipt.index) }
+                #expect(bytes.map { Hash.leaf($0) } == receipt.leafHash)
+            }
+        }
+        #expect(try gateway.own.size == 1 + 3 * 900)
+        #expect(await LedgerVerifier(store: gateway.ledger).run().findings == [])
+    }
+
+    /// Hands in twenty parts of some drafts at once.
+    private static func record(
+        _ drafts: [Draft], _ recorder: Recorder
+    ) async throws -> [Result<Receipt, any Error>] {
+        let size = (drafts.count + 19) / 20
+        return try await withThrowingTaskGroup(of: [Result<Receipt, any Error>].self) { group in
+            for start in stride(from: 0, to: drafts.count, by: size) {
+                let part = Array(drafts[start..<min(start + size, drafts.count)])
+                group.addTask { try await recorder.record(part) }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+    }
+
+    /// What was sealed on top of a batch that failed is thrown away with it.
+    @Test(arguments: [false, true])
+    func aFailureTakesBackWhatWasSealedAhead(atCommit: Bool) async throws {
+        let recorder = try gateway.recorder()
+        let order = try await recorder.record(TestGateway.open()).order
+        if atCommit {
+            try failCommits()
+        } else {
+            try gateway.tamper("CREATE TRIGGER fail BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'no'); END")
+        }
+        let codes = await withTaskGroup(of: CustodyError.Code?.self) { group in
+            for _ in 0..<8 {
+                let drafts = [TestGateway.next("shipped", of: order)] + (0..<400).map { _ in TestGateway.open() }
+                group.addTask { await code { try await recorder.record(drafts) } }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(Set(codes) == [atCommit ? .durabilityUnknown : .storeFailed])
+        try gateway.tamper("DROP TRIGGER fail")
+        let next = atCommit ? try gateway.recorder() : recorder
+        #expect(try await next.record(TestGateway.next("shipped", of: order)).index == 2)
+        #expect(await LedgerVerifier(store: gateway.ledger).run().findings == [])
+    }
+
     /// While the disk is busy, drafts wait; what does not fit is refused at once, and nobody else waits longer for it.
     @Test func refusesAsBusyWhileTheWriterIsHeldUp() async throws {
         let recorder = try gateway.recorder()

@@ -92,7 +92,7 @@ import Testing
             sent.update, from: sent.reference.origin, floor: 0, by: order.consortium.rulebook,
             elsewhere: { _ in .absent })
         guard case .decided(let verdict) = judgement else { return false }
-        thread.insert(sent.update, at: sent.reference, verdict: verdict, documentVersion: 1)
+        thread.insert(sent.update, at: sent.reference, verdict: verdict, by: order.consortium.rulebook)
         return true
     }
 }

@@ -141,7 +141,7 @@ import Testing
         var order = try TestOrder(consortium)
         let opening = order.update("order.placed", consortium: next.document.hash)
         let reference = try order.record(opening)
-        order.thread.insert(opening, at: reference, verdict: .accepted, documentVersion: 2)
+        order.thread.insert(opening, at: reference, verdict: .accepted, by: rulebook)
         let later = order.update("design.set", parents: [reference])
         guard case .decided(.rejected(let rejection)) = order.judge(later, rulebook: rulebook) else {
             Issue.record("an older document was accepted")
@@ -279,7 +279,7 @@ import Testing
         var order = try TestOrder(consortium)
         try order.record("order.placed")
         let only = try #require(order.sent.first)
-        order.thread.insert(only.update, at: only.reference, verdict: .accepted, documentVersion: 1)
+        order.thread.insert(only.update, at: only.reference, verdict: .accepted, by: consortium.rulebook)
         #expect(order.thread.nodes.count == 1)
         #expect(order.thread.heads == [only.reference])
     }

@@ -62,7 +62,7 @@ struct TestOrder {
         let reference = try place(update, from: author)
         sent.append(Sent(update: update, reference: reference))
         if case .decided(let verdict) = judge(update, from: author) {
-            thread.insert(update, at: reference, verdict: verdict, documentVersion: consortium.document.version)
+            thread.insert(update, at: reference, verdict: verdict, by: consortium.rulebook)
         }
         return reference
     }

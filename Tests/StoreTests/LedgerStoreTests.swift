@@ -95,7 +95,7 @@ import Testing
                 let reference = Reference(
                     origin: "manufacturer/gw", index: 1, leafHash: traffic.manufacturer.sealed[1].leafHash)
                 let order = try transaction.order(traffic.order)
-                order.thread.insert(update, at: reference, verdict: .accepted, documentVersion: 1)
+                order.thread.insert(update, at: reference, verdict: .accepted, by: ledger.consortium.rulebook)
                 try transaction.enter(update, of: order, index: 1, log: log.id, verdict: .accepted)
                 #expect(try transaction.order(traffic.order).thread.heads == [reference])
                 throw Stopped()

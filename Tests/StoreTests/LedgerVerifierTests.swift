@@ -147,6 +147,12 @@ import Testing
         "UPDATE applied SET rejection = 'step-repeated' WHERE sequence = 1",
         "UPDATE applied SET rejection = NULL WHERE rejection IS NOT NULL",
         "DELETE FROM applied WHERE sequence = 2",
+        "UPDATE applied SET \"order\" = 2 WHERE sequence = 4",
+        "UPDATE applied SET \"order\" = 4611686018427387904 WHERE sequence = 4",
+        "UPDATE applied SET \"order\" = -1 WHERE sequence = 1",
+        "UPDATE applied SET entry = entry + 100 WHERE sequence = 4",
+        "UPDATE applied SET entry = 9 << 40 WHERE sequence = 4",
+        "UPDATE \"order\" SET name = name || 'x'",
         "DELETE FROM checkpoint WHERE id & 1099511627775 = 304",
     ])
     func findsWhatWasTakenAway(sql: String) async throws {
