@@ -9,7 +9,6 @@ import Synchronization
 /// returns, what it wrote is on disk: WAL with `synchronous=FULL`.
 public final class LedgerStore: Sendable {
     private let pool: DatabasePool
-    private let writeAheadLog: WriteAheadLog
     /// Touched only on GRDB's writer, which runs one closure at a time.
     private nonisolated(unsafe) let index: OrderIndex
     private let knownRules: Mutex<Rulebook>
@@ -20,12 +19,7 @@ public final class LedgerStore: Sendable {
     public init(path: String, readOnly: Bool = false) throws {
         do {
             pool = try Self.open(path: path, readOnly: readOnly)
-            let log = WriteAheadLog(path: path)
-            if !readOnly {
-                try pool.writeWithoutTransaction { try log.follow($0) }
-                try LedgerSchema.migrator.migrate(pool)
-            }
-            writeAheadLog = log
+            if !readOnly { try LedgerSchema.migrator.migrate(pool) }
             let rulebook = try pool.read(Self.rulebook)
             index = OrderIndex(rulebook: rulebook)
             knownRules = Mutex(rulebook)
@@ -38,6 +32,8 @@ public final class LedgerStore: Sendable {
     }
 
     private static let pageBytes = 8_192
+    /// Pages of write-ahead log after which it is copied into the database: 16 MiB.
+    private static let checkpointPages = 2_048
 
     /// The part of the order index that appends touch stays in memory.
     private static let writerCacheKiB = 16_384
@@ -50,6 +46,7 @@ public final class LedgerStore: Sendable {
             configuration.prepareDatabase { database in
                 // For a new file only: fewer, larger pages cost an append less, and entries fit without overflow pages.
                 try database.execute(sql: "PRAGMA page_size = \(pageBytes)")
+                try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
             }
         }
         let pool = try DatabasePool(path: path, configuration: configuration)
@@ -113,7 +110,6 @@ public final class LedgerStore: Sendable {
             try database.beginTransaction(.immediate)
             let result = try body(LedgerTransaction(database: database, index: index))
             try Self.commit(database)
-            writeAheadLog.copyBack(database)
             knownRules.withLock { $0 = index.rulebook }
             return result
         } catch {
