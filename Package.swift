@@ -126,6 +126,7 @@ let package = Package(
             dependencies: ["Capture", "Identifiers", "Labels", "Ledger", "Rig", "Telemetry", argumentParser],
             path: "Fuzz", swiftSettings: strict),
 
+        tests(of: "Fuzz", ["custody-fuzz"], resources: [.copy("Kept")]),
         tests(of: "FirmwareSim", ["firmware-sim", "Capture", "Identifiers", "Ledger"]),
         tests(of: "Ledger", ["Ledger", "Rig", crypto, protobuf]),
         tests(of: "Identifiers", ["Identifiers"]),

@@ -14,6 +14,8 @@ struct Fuzz: AsyncParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "Where an input that traps is kept.")
     var directory = ".build/fuzz"
+    @Option(help: "Only this parser; may be given again.")
+    var parser: [String] = []
     @Flag(help: .hidden)
     var worker = false
 
@@ -25,7 +27,8 @@ struct Fuzz: AsyncParsableCommand {
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
         let process = try ChildProcess(
             program,
-            ["--worker", "--minutes", "\(minutes)", "--seed", "\(seed)", "--directory", directory],
+            ["--worker", "--minutes", "\(minutes)", "--seed", "\(seed)", "--directory", directory]
+                + parser.flatMap { ["--parser", $0] },
             output: .descriptor(STDOUT_FILENO), errors: "\(directory)/errors")
         let code = process.wait()
         guard code == 0 else {
@@ -38,7 +41,7 @@ struct Fuzz: AsyncParsableCommand {
     }
 
     private func work() throws {
-        let parsers = try Corpus.parsers()
+        let parsers = try Corpus.parsers().filter { parser.isEmpty || parser.contains($0.name) }
         let input = try SharedInput(path: inputPath)
         var mutator = Mutator(seed: seed)
         let end = ContinuousClock.now + .seconds(minutes * 60)

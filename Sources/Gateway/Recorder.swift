@@ -150,8 +150,8 @@ public actor Recorder {
             }
             return queue.submissions
         }
-        for submission in batch + rest { submission.resume(.failure(error)) }
         stop(error)
+        for submission in batch + rest { submission.resume(.failure(error)) }
     }
 }
 
