@@ -94,8 +94,16 @@ func buildGateway(
     services += sessions.map { session in Worker { await session.run() } }
     services += monitor.map { monitor in [Worker { await monitor.run() }] } ?? []
     services += stations + brokers
+    services.append(
+        Worker {
+            try? await Task.sleep(for: startTime)
+            ProgramPages.release()
+        })
     return GatewayGraph(recorder: recorder, services: services)
 }
+
+/// After this much time, what was needed to start is over.
+private let startTime = Duration.seconds(1)
 
 private func scanSource(
     _ station: StationConfiguration, decoder: DecodeClient, logger: Logger
