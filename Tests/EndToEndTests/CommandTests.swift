@@ -31,6 +31,41 @@ import Testing
         #expect(try outcome("reindex").code == 0)
     }
 
+    @Test func aLabelIsPrintedAndReadBack() throws {
+        let file = site.folder + "/label.png"
+        try site.custody(
+            "label", "--gtin", "04012345000016", "--lot", "L7", "--serial", "S/1", "--expiry", "2027-12-31", "-o", file)
+        let read = try #require(try site.custody("decode", file).first)
+        #expect(read.contains(#""10":"L7""#) && read.contains(#""21":"S/1""#) && read.contains("]d2"))
+    }
+
+    @Test func aScanWhoseAssignmentIsRefusedStaysOpen() throws {
+        let number = try IntakeStore(path: site.state + "/intake.sqlite").keepUnmatched(
+            bytes: Array("010401234500001621S1".utf8), symbologyIdentifier: "]d2", station: "dock", receivedAt: 1,
+            reason: "no order")
+        let (code, errors) = try outcome("unmatched", "assign", "\(number)", "PO-1", "design.set")
+        #expect(code == 1)
+        #expect(errors.contains("[role-not-allowed]"))
+        #expect(try outcome("unmatched", "assign", "\(number + 1)", "PO-1", "design.set").code == 1)
+        let list = try site.custody("unmatched", "--state", site.state, "--json")
+        #expect(list.joined().contains(#""text":"010401234500001621S1""#))
+    }
+
+    @Test(arguments: [
+        (["decode", "3074257BF7194E4000001A85"], "urn:epc:id:sgtin:0614141.812345.6789"),
+        (
+            [
+                "encode", "(01)80614141123458(21)6789", "--coding", "sgtin-96", "--prefix-length", "7", "--filter",
+                "3",
+            ], "3074257BF7194E4000001A85"
+        ),
+    ])
+    func aTagIsTranslated(arguments: [String], expected: String) throws {
+        let outcome = try site.run(["epc"] + arguments)
+        #expect(outcome.code == 0)
+        #expect(outcome.lines.joined(separator: "\n").contains(expected))
+    }
+
     @Test func anUnknownOrderIsNamed() throws {
         let (code, errors) = try outcome("record", "PO-9", "design.set")
         #expect(code == 2)
