@@ -55,7 +55,8 @@ struct SymbologyIdentifier {
 
     private static func content(letter: UInt8, modifier: UInt8) -> Content {
         switch (UnicodeScalar(letter), UnicodeScalar(modifier)) {
-        case ("C", "1"), ("d", "2"), ("Q", "3"), ("J", "1"), ("e", "0"), ("e", "1"): .elements
+        // `]d8` is how libzxing names what `]d2` is, in the rectangular extension of Data Matrix.
+        case ("C", "1"), ("d", "2"), ("d", "8"), ("Q", "3"), ("J", "1"), ("e", "0"), ("e", "1"): .elements
         case ("E", "0"): .tradeItemNumber(lengths: [.twelve, .thirteen])
         case ("E", "4"): .tradeItemNumber(lengths: .eight)
         case ("I", "0"), ("I", "1"): .tradeItemNumber(lengths: .fourteen)

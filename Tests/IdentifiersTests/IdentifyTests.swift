@@ -12,6 +12,7 @@ struct IdentifyTests {
 
     @Test(arguments: [
         Case(scan: "0104012345000016172612311021A\u{1D}21S1", elements: "01=04012345000016 17=261231 10=21A 21=S1"),
+        Case(scan: "]d80104012345000016\u{1D}10A", elements: "01=04012345000016 10=A"),
         Case(scan: "]d20104012345000016\u{1D}10A\u{1D}", elements: "01=04012345000016 10=A"),
         Case(scan: "\u{1D}0104012345000016", symbology: "]C1", elements: "01=04012345000016"),
         Case(scan: "]Q3010401234500001610A{GS}21B<GS>400PO-1", elements: "01=04012345000016 10=A 21=B 400=PO-1"),
