@@ -22,7 +22,7 @@ struct Broken: Error {
 enum Corpus {
     static func parsers() throws -> [Parser] {
         let log = try SampleLog()
-        let decoder = try Decoder()
+        let decoder = try ImageDecoder()
         return [
             Parser(name: "entry", samples: log.entries.map(\.bytes), accepts: entry),
             Parser(name: "note", samples: texts([log.head.encoded, log.document.encoded])) { bytes in
@@ -61,41 +61,42 @@ enum Corpus {
             Parser(name: "ndef", samples: [[0xD1, 1, 12, 0x55, 4] + Array("id.gs1.org/".utf8)]) { bytes in
                 refused { _ = try NDEFMessage(bytes) }
             },
-            Parser(name: "image", samples: try images()) { bytes in try decoder.accepts(bytes) },
+            Parser(name: "image", samples: try images()) { bytes in
+                try found { try decoder.decode(bytes, plan: .frame) }
+            },
+            Parser(name: "frame", samples: try frames()) { bytes in try found { try decoder.decode(pgm: bytes) } },
             Parser(name: "reading", samples: texts(payloads), accepts: reading),
         ]
     }
 
     private static func texts(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
 
-    /// Labels of ours as a decoder gets them: as files, whose checksums stop most changes, and as frames, whose do not.
-    private static func images() throws -> [[UInt8]] {
+    private static func layouts() throws -> [LabelLayout] {
         let label = try DeviceLabel(gtin: "04012345000016", serial: "S1", year: 2_026)
-        return try [Labels.Symbology.dataMatrix, .qr, .gs1128].flatMap { symbology in
-            let layout = try LabelLayout(label, in: symbology, on: try LabelStock(dotsPerInch: 150))
-            return [LabelFormat.png.render(layout)] + (frame(of: layout).map { [$0.pgm] } ?? [])
+        return try [Labels.Symbology.dataMatrix, .qr, .gs1128].map {
+            try LabelLayout(label, in: $0, on: try LabelStock(dotsPerInch: 150))
         }
     }
 
-    private static func frame(of layout: LabelLayout) -> LumaFrame? {
-        var pixels = [UInt8](repeating: 255, count: layout.width * layout.height)
-        for dark in layout.rectangles {
-            for row in dark.y..<(dark.y + dark.height) {
-                for column in dark.x..<(dark.x + dark.width) { pixels[row * layout.width + column] = 0 }
+    /// Labels of ours as files, whose checksums stop most changes.
+    private static func images() throws -> [[UInt8]] { try layouts().map(LabelFormat.png.render) }
+
+    /// The same as frames of a camera, where nothing stops a change.
+    private static func frames() throws -> [[UInt8]] {
+        try layouts().compactMap { layout in
+            var pixels = [UInt8](repeating: 255, count: layout.width * layout.height)
+            for dark in layout.rectangles {
+                for row in dark.y..<(dark.y + dark.height) {
+                    for column in dark.x..<(dark.x + dark.width) { pixels[row * layout.width + column] = 0 }
+                }
             }
+            return LumaFrame(width: layout.width, height: layout.height, pixels: pixels)?.pgm
         }
-        return LumaFrame(width: layout.width, height: layout.height, pixels: pixels)
     }
 
-    /// One look at an image, as a camera's frame gets it: the rounds of a photograph would leave time for few inputs.
-    private final class Decoder {
-        private let decoder: ImageDecoder
-
-        init() throws { decoder = try ImageDecoder() }
-
-        func accepts(_ bytes: [UInt8]) throws -> Bool {
-            do { return try !decoder.decode(bytes, plan: .frame).isEmpty } catch is CustodyError { return false }
-        }
+    /// One look, as a frame gets it: the rounds of a photograph would leave time for few inputs.
+    private static func found(_ look: () throws -> [DecodedSymbol]) throws -> Bool {
+        do { return try !look().isEmpty } catch is CustodyError { return false }
     }
 
     private static let tags = [

@@ -24,6 +24,9 @@ public final class DecodeClient: Sendable {
         self.timeLimit = timeLimit
     }
 
+    /// Failures that say nothing about the image: it may be sent again.
+    public static let ownFailures: Set<CustodyError.Code> = ["decode-worker-not-started", "decoder-out-of-memory"]
+
     /// Every symbol in the image; an empty list when there is none.
     ///
     /// Throws what `ImageDecoder.decode` throws, and `decode-worker-died`, `decode-worker-too-slow`,
@@ -32,6 +35,15 @@ public final class DecodeClient: Sendable {
     public func decode(_ image: [UInt8]) async throws -> [DecodedSymbol] {
         try ImageDecoder.checkSize(image.count)
         return try await lane.run { try self.decodeBlocking(image) }
+    }
+
+    /// Every symbol in one frame of a camera; an empty list when there is none. The helper compares it with the frame
+    /// before, so each camera has a client of its own.
+    ///
+    /// Throws as `decode(_:)` does. A frame over which the helper died is not sent again: another one comes.
+    public func decode(_ frame: LumaFrame) async throws -> [DecodedSymbol] {
+        let image = frame.pgm
+        return try await lane.run { try self.decode(image, .frame) }
     }
 
     private func decodeBlocking(_ image: [UInt8]) throws -> [DecodedSymbol] {

@@ -19,7 +19,7 @@ enum DecodeFrame {
     /// What comes before an image.
     struct Request {
         enum Kind: UInt8 {
-            case thorough, careful
+            case thorough, careful, frame
         }
 
         let kind: Kind
@@ -38,7 +38,14 @@ enum DecodeFrame {
 
         var bytes: [UInt8] { [kind.rawValue] + DecodeFrame.length(count) }
 
-        var plan: DecodePlan { kind == .thorough ? .photograph : .careful }
+        /// Every symbol in the image that follows. Throws what `ImageDecoder` throws.
+        func answer(_ image: [UInt8], by decoder: ImageDecoder) throws -> [DecodedSymbol] {
+            switch kind {
+            case .thorough: try decoder.decode(image)
+            case .careful: try decoder.decode(image, plan: .careful)
+            case .frame: try decoder.decode(pgm: image)
+            }
+        }
     }
 
     static func length(_ count: Int) -> [UInt8] {

@@ -26,7 +26,7 @@ public enum DecodeWorker {
             guard let request = DecodeFrame.Request(header), request.count <= ImageDecoder.imageBytesMax,
                 let image = readExactly(request.count, from: input), allowProcessorTime()
             else { return 1 }
-            let answer = Result { try decoder.decode(image, plan: request.plan) }.mapError(custodyError)
+            let answer = Result { try request.answer(image, by: decoder) }.mapError(custodyError)
             guard send(answer, to: output) else { return 1 }
         }
         return 0

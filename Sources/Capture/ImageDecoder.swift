@@ -28,22 +28,15 @@ public final class ImageDecoder {
         zbar = try ZBarDecoder()
     }
 
-    /// Every symbol in the image that is trusted, once each, in the order found; an empty list when there is none. What
-    /// `LumaFrame` wrote is looked at as a frame of a camera.
+    /// Every symbol in the image that is trusted, once each, in the order found; an empty list when there is none.
     ///
     /// Blocks for up to seconds on a large image: never call it on the cooperative pool. Throws `image-too-large`,
     /// `image-not-recognised`, `image-too-many-pixels`, `image-damaged`, `decoder-out-of-memory`.
     public func decode(_ image: [UInt8], plan: DecodePlan = .photograph) throws -> [DecodedSymbol] {
         try ImageDecoder.checkSize(image.count)
-        if LumaFrame.isPGM(image) { return try decode(frame: image) }
         let luma = try LumaImage(decoding: image)
         let isLarge = plan.rounds == DecodePlan.photograph.rounds && luma.pixels.count > ImageDecoder.largePixels
         return try evidence(of: luma, isLarge ? .largePhotograph : plan, Evidence()).trusted.map(\.decoded)
-    }
-
-    private func decode(frame pgm: [UInt8]) throws -> [DecodedSymbol] {
-        guard let frame = LumaFrame(pgm: pgm) else { throw ImageDecoder.unreadable }
-        return try decode(frame: frame.pixels, width: frame.width, height: frame.height)
     }
 
     /// Every symbol in one frame of a camera: one byte of brightness per pixel, row after row without padding. What this
@@ -60,6 +53,12 @@ public final class ImageDecoder {
         let evidence = try evidence(of: frame, plan, Evidence(earlier: doubtful))
         doubtful = evidence.doubtful
         return evidence.trusted.map(\.decoded)
+    }
+
+    /// The same of what `LumaFrame.pgm` wrote.
+    public func decode(pgm: [UInt8]) throws -> [DecodedSymbol] {
+        guard let frame = LumaFrame(pgm: pgm) else { throw ImageDecoder.unreadable }
+        return try decode(frame: frame.pixels, width: frame.width, height: frame.height)
     }
 
     static func checkSize(_ count: Int) throws {

@@ -37,9 +37,6 @@ public struct LumaFrame: Hashable, Sendable {
     /// Two sizes of five digits at the most, and what stands around them.
     private static let headerBytesMax = 32
 
-    /// Whether the bytes begin as `pgm` does.
-    static func isPGM(_ bytes: [UInt8]) -> Bool { bytes.starts(with: "P5\n".utf8) }
-
     /// The frame as an image file in the Netpbm format PGM, binary (P5), 8 bits a pixel.
     public var pgm: [UInt8] {
         Array("P5\n\(width) \(height)\n255\n".utf8) + pixels

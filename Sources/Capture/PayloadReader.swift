@@ -35,11 +35,6 @@ public struct PayloadReader: Sendable {
         return scans
     }
 
-    /// Whether an error says nothing about the payload.
-    public static func mayRetry(_ error: CustodyError) -> Bool {
-        ["decode-worker-not-started", "decoder-out-of-memory"].contains(error.code)
-    }
-
     /// Whether a device says again and again what it sees.
     public var repeats: Bool {
         if case .tags = kind { true } else { false }

@@ -81,7 +81,7 @@ public struct WatchedFolder: ScanSource {
         } catch let error as CustodyError where error.code != "folder-not-writable" {
             // The writer of a file that was here at the start may be still at work.
             if error.code == "image-damaged" && image.age < retryAfter { return false }
-            if WatchedFolder.ownFailures.contains(error.code) {
+            if DecodeClient.ownFailures.contains(error.code) {
                 logger.error("cannot decode an image yet", metadata: ["file": "\(file)", "error": "\(error)"])
                 return false
             }
@@ -161,9 +161,6 @@ public struct WatchedFolder: ScanSource {
         }
         return names.sorted()
     }
-
-    /// Failures that say nothing about the image.
-    private static let ownFailures: Set<CustodyError.Code> = ["decode-worker-not-started", "decoder-out-of-memory"]
 
     private static let noSymbol = CustodyError(
         "image-without-symbol", "No bar code or QR Code was found in the image",

@@ -26,8 +26,7 @@ public struct DeliveredScans: Sendable {
 
     /// Works until the task is cancelled.
     public func run() async throws {
-        let changes = intake.changes.follow()
-        var news = changes.makeAsyncIterator()
+        var news = intake.deliveries.follow().makeAsyncIterator()
         repeat {
             while !Task.isCancelled, let delivery = try intake.nextDelivery(for: inlet.station) {
                 if try await !take(delivery) { try? await Task.sleep(for: retryAfter) }
@@ -44,7 +43,7 @@ public struct DeliveredScans: Sendable {
                 return false
             }
             try intake.take(delivery)
-        } catch let error as CustodyError where PayloadReader.mayRetry(error) {
+        } catch let error as CustodyError where DecodeClient.ownFailures.contains(error.code) {
             log("delivery not read yet", delivery, error)
             return false
         } catch let error as CustodyError where error.code != .durabilityUnknown {

@@ -36,7 +36,7 @@ public struct LocalServer: Service {
     private func router() -> Router<BasicRequestContext> {
         let router = Router()
         router.post("\(LocalProtocol.recordPath)") { request, _ in try await record(request) }
-        router.get("\(LocalProtocol.peersPath)") { _, _ in try Self.json(peers()) }
+        router.get("\(LocalProtocol.peersPath)") { _, _ in try Response.json(peers()) }
         return router
     }
 
@@ -45,16 +45,10 @@ public struct LocalServer: Service {
         do {
             guard let parsed = try? JSONDecoder().decode(LocalProtocol.Request.self, from: Data(body.readableBytesView))
             else { throw CustodyError("request-malformed", "the request is not JSON of a draft") }
-            return try Self.json(try await recorder.record(parsed.draft()))
+            return try Response.json(try await recorder.record(parsed.draft()))
         } catch let error as CustodyError {
             let status: HTTPResponse.Status = error.code == .recorderBusy ? .serviceUnavailable : .unprocessableContent
-            return try Self.json(LocalProtocol.Failure(error), status: status)
+            return try Response.json(LocalProtocol.Failure(error), status: status)
         }
-    }
-
-    private static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        Response(
-            status: status, headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder().encode(value))))
     }
 }

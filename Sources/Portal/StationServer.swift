@@ -96,16 +96,17 @@ public struct StationServer: Service {
     private static func answer(_ request: Request, at station: UploadStation?) async throws -> Response {
         // A wrong name and a wrong token look alike, so that names cannot be tried out.
         guard let station, station.admits(request) else {
-            return try json(
-                Answer(code: "station-unknown", message: "no such station, or its token is another"), .unauthorized)
+            return try .json(
+                Answer(code: "station-unknown", message: "no such station, or its token is another"),
+                status: .unauthorized)
         }
         let payload: [UInt8]
         do {
             payload = [UInt8](try await request.body.collect(upTo: bodyBytesMax).readableBytesView)
         } catch is NIOTooManyBytesError {
-            return try json(
+            return try .json(
                 Answer(code: "limit-exceeded", message: "an upload has at most \(bodyBytesMax) bytes"),
-                .contentTooLarge)
+                status: .contentTooLarge)
         }
         return try await answer(payload, at: station.inlet)
     }
@@ -113,11 +114,12 @@ public struct StationServer: Service {
     private static func answer(_ payload: [UInt8], at inlet: StationInlet) async throws -> Response {
         do {
             let fates = try await inlet.take(payload)
-            return try json(Answer(scans: fates.map(Answer.Fate.init)), status(of: fates.map(\.acknowledgement)))
+            return try .json(
+                Answer(scans: fates.map(Answer.Fate.init)), status: status(of: fates.map(\.acknowledgement)))
         } catch let error as CustodyError {
-            return try json(
+            return try .json(
                 Answer(code: error.code.rawValue, message: error.message),
-                PayloadReader.mayRetry(error) ? .serviceUnavailable : .unprocessableContent)
+                status: DecodeClient.ownFailures.contains(error.code) ? .serviceUnavailable : .unprocessableContent)
         }
     }
 
@@ -132,14 +134,6 @@ public struct StationServer: Service {
             }
         }
         return status
-    }
-
-    private static func json(_ answer: Answer, _ status: HTTPResponse.Status) throws -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return Response(
-            status: status, headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: try encoder.encode(answer))))
     }
 }
 

@@ -115,6 +115,7 @@ extension IntakeStore {
     /// Says that all scans of a message have been recorded or are kept as unmatched.
     public func take(_ delivery: Delivery) throws {
         try write { try $0.execute(sql: "DELETE FROM delivery WHERE id = ?", arguments: [delivery.id]) }
+        deliveries.notify()
     }
 
     /// Moves a message in which no scan could be read to the payloads that could not be read.
@@ -127,6 +128,7 @@ extension IntakeStore {
                     """, arguments: [reason, delivery.id])
             try database.execute(sql: "DELETE FROM delivery WHERE id = ?", arguments: [delivery.id])
         }
+        deliveries.notify()
     }
 }
 

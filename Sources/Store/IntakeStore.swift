@@ -11,8 +11,8 @@ public final class IntakeStore: Sendable {
     let pool: DatabasePool
     /// Touched only on GRDB's writer, which runs one closure at a time.
     private nonisolated(unsafe) let sensors = SensorNumbers()
-    /// Fires after each commit.
-    public let changes = ChangeSignal()
+    /// Fires after each change of the deliveries: sensors write far more often, and nobody follows them.
+    public let deliveries = ChangeSignal()
 
     /// - Throws: `CustodyError` with code `store-unusable`.
     public init(path: String) throws {
@@ -46,7 +46,6 @@ public final class IntakeStore: Sendable {
                 }
                 return result
             }
-            changes.notify()
             guard let result else { throw CustodyError(.durabilityUnknown, "the intake's transaction did not run") }
             return result
         } catch let error as DatabaseError {
@@ -63,6 +62,7 @@ public final class IntakeStore: Sendable {
 extension IntakeStore: ReadingSink {
     public func commit(_ messages: [InboundMessage]) throws {
         guard !messages.isEmpty else { return }
+        var hasDeliveries = false
         try write { database in
             let batch =
                 try Int64.fetchOne(
@@ -75,10 +75,13 @@ extension IntakeStore: ReadingSink {
                         try statement.insert(reading, sensor: try sensors.number(of: reading, database), batch: batch)
                     }
                 case .undecodable(let reason): try Self.keep(message, reason: reason.description, database)
-                case .delivery(let station): try Self.keep(delivery: message, for: station, database)
+                case .delivery(let station):
+                    try Self.keep(delivery: message, for: station, database)
+                    hasDeliveries = true
                 }
             }
         }
+        if hasDeliveries { deliveries.notify() }
     }
 
     private static func keep(_ message: InboundMessage, reason: String, _ database: Database) throws {

@@ -56,7 +56,7 @@ func buildGateway(
 
     let local = LocalServer(
         recorder: recorder, peers: { sessions.map(\.status) }, socket: state.socket, logger: logger)
-    let decoder = DecodeClient(executable: ExecutablePath.own, arguments: [DecodeWorkerCommand.name])
+    let decoder = DecodeWorkerCommand.client()
     var stations: [any Service] = []
     var uploads: [UploadStation] = []
     for entry in configuration.stations {
@@ -109,16 +109,17 @@ private func scanSource(
     _ station: StationConfiguration, decoder: DecodeClient, logger: Logger
 ) -> (any ScanSource)? {
     let name = station.rule.name
-    return switch station.source {
-    case .folder(let path): WatchedFolder(name: name, path: path, decoder: decoder, logger: logger)
-    case .serial(let path, let baudRate): LineScanner(name: name, path: path, baudRate: baudRate, logger: logger)
-    case .hid(let path, let dialect): HIDScanner(name: name, path: path, dialect: dialect, logger: logger)
-    case .keyboard(let path): KeyWedgeScanner(name: name, path: path, logger: logger)
+    switch station.source {
+    case .folder(let path): return WatchedFolder(name: name, path: path, decoder: decoder, logger: logger)
+    case .serial(let path, let baudRate): return LineScanner(name: name, path: path, baudRate: baudRate, logger: logger)
+    case .hid(let path, let dialect): return HIDScanner(name: name, path: path, dialect: dialect, logger: logger)
+    case .keyboard(let path): return KeyWedgeScanner(name: name, path: path, logger: logger)
     case .camera(let path):
-        CameraScanner(
+        let frames = DecodeWorkerCommand.client()
+        return CameraScanner(
             name: name, path: path, dwell: .microseconds(station.dwell), logger: logger,
-            decode: { try await decoder.decode($0.pgm) })
-    case .delivered: nil
+            decode: { try await frames.decode($0) })
+    case .delivered: return nil
     }
 }
 

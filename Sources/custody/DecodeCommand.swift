@@ -33,7 +33,7 @@ struct DecodeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = DecodeClient(executable: ExecutablePath.own, arguments: [DecodeWorkerCommand.name])
+        let client = DecodeWorkerCommand.client()
         var failed = 0
         for image in images {
             let read = await read(image, with: client)
@@ -69,7 +69,7 @@ struct DecodeCommand: AsyncParsableCommand {
             bytesHex: ScannedBytes.hex(bytes),
             identifier: Identifier.report(
                 for: Array((symbol.scan.symbologyIdentifier ?? "").utf8) + bytes,
-                year: CalendarYear.of(Instruments.system().now())))
+                year: CalendarYear.present))
     }
 }
 
@@ -77,6 +77,9 @@ struct DecodeWorkerCommand: ParsableCommand {
     static let name = "decode-worker"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Decode images from standard input, for the gateway.", shouldDisplay: false)
+
+    /// A decoder in a helper process of its own.
+    static func client() -> DecodeClient { DecodeClient(executable: ExecutablePath.own, arguments: [name]) }
 
     static func work() -> Never { Foundation.exit(DecodeWorker.run(input: 0, output: 1)) }
 

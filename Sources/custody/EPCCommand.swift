@@ -100,7 +100,7 @@ struct EPCCommand: AsyncParsableCommand {
 
         private func tag(_ coding: EPCTag.Coding) throws(IdentifierError) -> EPCTag {
             if data.lowercased().hasPrefix("urn:") { return try EPC(uri: data).tag(coding, filter: filter) }
-            let year = CalendarYear.of(Instruments.system().now())
+            let year = CalendarYear.present
             let elements = try identify(Scan(bytes: Array(data.utf8)), year: year).elements
             guard let prefixLength else { return try EPCTag(elements: elements, coding: coding, filter: filter) }
             return try EPC(elements: elements, companyPrefixLength: prefixLength).tag(coding, filter: filter)

@@ -16,7 +16,7 @@ struct IdentifyCommand: AsyncParsableCommand {
     var data: String = "-"
 
     func run() async throws {
-        let year = CalendarYear.of(Instruments.system().now())
+        let year = CalendarYear.present
         let isValid = try data == "-" ? Self.identifyLines(year: year) : Self.identify(Array(data.utf8), year: year)
         guard isValid else { throw CheckFailed(message: "") }
     }

@@ -37,7 +37,7 @@ struct LabelCommand: ParsableCommand {
     var output: String
 
     func run() throws {
-        let year = CalendarYear.of(Instruments.system().now())
+        let year = CalendarYear.present
         let label = try DeviceLabel(
             gtin: gtin, lot: lot, serial: serial, expiry: try expiry.map { try LabelDate($0, year: year) },
             manufactured: try manufactured.map { try LabelDate($0, year: year) }, year: year, domain: digitalLink)
@@ -71,7 +71,7 @@ struct LabelOptions: ParsableArguments {
         guard let label else { return nil }
         guard label != "-" else { throw ValidationError("--label needs a file: the receipt goes to standard output") }
         guard let subject = subjects.first else { throw ValidationError("--label needs a --scan of what is labelled") }
-        let year = CalendarYear.of(Instruments.system().now())
+        let year = CalendarYear.present
         let content = try DeviceLabel(
             subject: subject, expiry: try date(labelExpiry, "expiry", facts, year: year),
             manufactured: try date(labelManufactured, "manufactured", facts, year: year), year: year,

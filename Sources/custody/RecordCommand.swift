@@ -100,8 +100,7 @@ struct RecordCommand: AsyncParsableCommand {
         let drawn = try label.draw(subjects: draft.subjects, facts: draft.facts)
         let receipt = try await RecorderAccess.record(draft, state: state.directory)
         try drawn?.write()
-        try output.print(
-            receipt, text: "\(receipt.step) recorded at \(receipt.origin):\(receipt.index)  \(receipt.leafHash)")
+        try output.print(receipt)
     }
 }
 

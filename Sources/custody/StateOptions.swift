@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Gateway
 import Ledger
 import Store
 
@@ -41,11 +42,21 @@ struct OutputOptions: ParsableArguments {
         Swift.print(try Self.encode(value))
     }
 
+    func print(_ receipt: Receipt) throws {
+        try print(
+            receipt, text: "\(receipt.step) recorded at \(receipt.origin):\(receipt.index)  \(receipt.leafHash)")
+    }
+
     static func encode(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
+}
+
+extension CalendarYear {
+    /// By this machine's clock.
+    static var present: Int { of(Instruments.system().now()) }
 }
 
 /// Reads a file that a person named.

@@ -74,8 +74,7 @@ struct UnmatchedCommand: AsyncParsableCommand {
                 observedAt: kept.receivedAt, source: Source(.scan, station: kept.station), operator: `operator`)
             let receipt = try await RecorderAccess.record(draft, state: state.directory)
             try intake.settle(scans: [kept.id], in: "\(receipt.origin):\(receipt.index)")
-            try output.print(
-                receipt, text: "\(receipt.step) recorded at \(receipt.origin):\(receipt.index)  \(receipt.leafHash)")
+            try output.print(receipt)
         }
 
         private func subjects(of scan: UnmatchedScan) -> [String] {

@@ -92,7 +92,7 @@ import Testing
     ])
     func refusesWhatIsNoFrame(text: String) throws {
         #expect(LumaFrame(pgm: Array(text.utf8)) == nil)
-        #expect(throws: CustodyError.self) { try ImageDecoder().decode(Array(text.utf8)) }
+        #expect(throws: CustodyError.self) { try ImageDecoder().decode(pgm: Array(text.utf8)) }
     }
 
     private func camera(

@@ -18,6 +18,15 @@ import Testing
         }
     }
 
+    /// A frame is no file: what is sent as an image must be one.
+    @Test func looksAtAFrameOnlyWhereOneIsSent() async throws {
+        let client = try Fixture.decoder()
+        let luma = try LumaImage(decoding: Fixture.bytes("gs1-datamatrix.png"))
+        let frame = try #require(LumaFrame(width: luma.width, height: luma.height, pixels: luma.pixels))
+        #expect(try await client.decode(frame).map(\.scan.symbologyIdentifier) == ["]d2"])
+        await #expect(throws: CustodyError("image-not-recognised", "")) { try await client.decode(frame.pgm) }
+    }
+
     @Test func reportsADamagedImageAndGoesOn() async throws {
         let client = try Fixture.decoder()
         let image = try Fixture.bytes("gs1-128.png")
@@ -102,7 +111,7 @@ import Testing
         #expect(throws: error) { try DecodeFrame.decode(DecodeFrame.encode(.failure(error))).get() }
     }
 
-    @Test(arguments: [DecodeFrame.Request.Kind.thorough, .careful])
+    @Test(arguments: [DecodeFrame.Request.Kind.thorough, .careful, .frame])
     func carriesEveryRequestUnchanged(kind: DecodeFrame.Request.Kind) throws {
         let bytes = DecodeFrame.Request(kind, count: 0x0102_0304).bytes
         #expect(bytes.count == DecodeFrame.requestBytes)
@@ -111,7 +120,7 @@ import Testing
     }
 
     @Test func refusesARequestOfAnUnknownKind() {
-        #expect(DecodeFrame.Request([2, 0, 0, 0, 1]) == nil)
+        #expect(DecodeFrame.Request([3, 0, 0, 0, 1]) == nil)
         #expect(DecodeFrame.Request([]) == nil)
     }
 

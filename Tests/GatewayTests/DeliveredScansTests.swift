@@ -60,7 +60,7 @@ import Testing
         let intake = gateway.intake
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await scans.run() }
-            var news = intake.changes.follow().makeAsyncIterator()
+            var news = intake.deliveries.follow().makeAsyncIterator()
             while try intake.nextDelivery(for: "gate") != nil { await news.next() }
             group.cancelAll()
         }
