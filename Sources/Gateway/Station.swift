@@ -56,8 +56,9 @@ public final class Station: Sendable {
     public func accept(_ scan: Scan, from origin: ScanOrigin) async -> ScanAcknowledgement {
         do {
             let identifier = try identify(scan)
-            await settle(expired())
-            switch add(identifier) {
+            let (outcome, over) = add(identifier)
+            await settle(over)
+            switch outcome {
             case nil: return hold(scan, identifier)
             case .complete(let merged, let parts), .extended(let merged, let parts):
                 try await record(merged, parts: parts)
@@ -100,11 +101,15 @@ public final class Station: Sendable {
 
     private var milliseconds: Int64 { instruments.now() / 1_000 }
 
-    /// - Returns: nil while the package waits for another symbol.
-    private func add(_ identifier: Identifier) -> ScanSession.Outcome? {
-        desk.withLock { desk in
+    /// - Returns: what is now known of the symbol's package, nil while it waits for another one; and what became of the
+    ///   packages whose time is over.
+    private func add(_ identifier: Identifier) -> (outcome: ScanSession.Outcome?, over: [ScanSession.Outcome]) {
+        let (milliseconds, year) = (milliseconds, year)
+        return desk.withLock { desk in
+            let over = desk.session.expire(at: milliseconds)
             let outcomes = desk.session.add(identifier, at: milliseconds, year: year)
-            return outcomes.last { $0.parts.contains(identifier) } ?? desk.session.outcome(of: identifier)
+            let own = outcomes.last { $0.parts.contains(identifier) }
+            return (own ?? desk.session.outcome(of: identifier), over)
         }
     }
 

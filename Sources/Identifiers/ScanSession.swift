@@ -70,9 +70,7 @@ public struct ScanSession: Sendable {
     /// What was last said of the package to which a symbol belongs; nil while the package waits, or where no such symbol
     /// was scanned within the window.
     public func outcome(of identifier: Identifier) -> Outcome? {
-        guard let package = packages.first(where: { $0.knows(identifier) || $0.parts.contains(identifier) }) else {
-            return nil
-        }
+        guard let package = packages.first(where: { $0.knows(identifier) }) else { return nil }
         switch package.state {
         case .waiting: return nil
         case .complete: return .complete(package.merged, parts: package.parts)

@@ -32,8 +32,6 @@ public struct UpdateScan {
 
     public func isOf(order name: String) -> Bool { order.spells(name) }
 
-    public var orderName: String { String(decoding: order, as: UTF8.self) }
-
     /// Reads the update of an entry.
     /// - Returns: false if the entry is something else.
     /// - Throws: `CustodyError` with code `entry-malformed`.
