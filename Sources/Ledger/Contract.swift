@@ -73,9 +73,25 @@ public final class Contract: Hashable, Sendable {
         func allows(_ role: Role) -> Bool { roles & role.bit != 0 }
     }
 
+    /// What the conditions of a journey may be, in degrees Celsius.
+    public struct Limits: Hashable, Sendable {
+        /// Nil where nothing is too cold.
+        public let lowest: Double?
+        /// Nil where nothing is too hot.
+        public let highest: Double?
+        /// Seconds outside that nobody needs to be told of.
+        public let grace: Int?
+        /// The highest mean kinetic temperature; nil where it is not limited.
+        public let mkt: Double?
+        /// Hours over which it is taken: 24 for refrigerated goods, 720 for others (USP <1079.2>).
+        public let mktHours: Int
+    }
+
     public let name: String
     public let version: Int
     public let title: String
+    /// Nil where the contract does not care.
+    public let limits: Limits?
     /// In the order in which they are written.
     public let steps: [Step]
     /// SHA-256 of the text.
@@ -84,11 +100,13 @@ public final class Contract: Hashable, Sendable {
     private let places: [String: Int]
 
     private init(
-        name: String, version: Int, title: String, steps: [Step], hash: Hash, text: String, places: [String: Int]
+        name: String, version: Int, title: String, limits: Limits?, steps: [Step], hash: Hash, text: String,
+        places: [String: Int]
     ) {
         self.name = name
         self.version = version
         self.title = title
+        self.limits = limits
         self.steps = steps
         self.hash = hash
         self.text = text
@@ -108,7 +126,7 @@ extension Contract {
     /// - Throws: `CustodyError` with code `yaml-malformed`, or `contract-language` for a later language.
     public convenience init(text: String, file: String = "contract") throws {
         let root = try YAMLReader(text: text, file: file)
-        let keys = try root.mapping(known: ["custody-contract", "name", "version", "title", "steps"])
+        let keys = try root.mapping(known: ["custody-contract", "name", "version", "title", "limits", "steps"])
         try Self.checkLanguage(try keys.required("custody-contract", of: root))
         let written = try keys.required("steps", of: root).pairs()
         try Limit.check(written.count, max: Self.stepsMax, "a contract", unit: "steps")
@@ -119,7 +137,7 @@ extension Contract {
         try Self.checkNames(steps, at: written.map(\.value), places: places, root: root)
         self.init(
             name: try keys.required("name", of: root).text(), version: try keys.required("version", of: root).number(),
-            title: try keys["title"]?.text() ?? "", steps: steps, hash: Hash.sha256(Array(text.utf8)), text: text,
+            title: try keys["title"]?.text() ?? "", limits: try keys["limits"].map { try Limits(reader: $0) }, steps: steps, hash: Hash.sha256(Array(text.utf8)), text: text,
             places: places)
     }
 
@@ -145,6 +163,20 @@ extension Contract {
         }
         guard steps.contains(where: { $0.after.isEmpty }) else {
             throw root.failure("no step opens an order", remedy: "give one step no 'after'")
+        }
+    }
+}
+
+extension Contract.Limits {
+    fileprivate init(reader: YAMLReader) throws {
+        let keys = try reader.mapping(known: ["lowest", "highest", "grace", "mkt", "mkt-hours"])
+        lowest = try keys["lowest"]?.decimal()
+        highest = try keys["highest"]?.decimal()
+        grace = try keys["grace"]?.number(in: 0...86_400)
+        mkt = try keys["mkt"]?.decimal()
+        mktHours = try keys["mkt-hours"]?.number(in: 1...8_760) ?? 24
+        if let lowest, let highest, lowest > highest {
+            throw reader.failure("the lowest temperature is above the highest")
         }
     }
 }

@@ -82,6 +82,20 @@ public struct YAMLReader {
         return number
     }
 
+    /// A whole number within bounds.
+    public func number(in range: ClosedRange<Int>) throws -> Int {
+        let number = try number()
+        guard range.contains(number) else {
+            throw failure("a number from \(range.lowerBound) to \(range.upperBound) is expected here")
+        }
+        return number
+    }
+
+    public func decimal() throws -> Double {
+        guard let number = node.float, number.isFinite else { throw failure("a number is expected here") }
+        return number
+    }
+
     public func flag() throws -> Bool {
         guard let flag = node.bool else { throw failure("true or false is expected here") }
         return flag

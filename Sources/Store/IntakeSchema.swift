@@ -9,6 +9,11 @@ enum IntakeSchema {
         migrator.registerMigration("1 windows") { try $0.execute(sql: windows) }
         migrator.registerMigration("2 scans") { try $0.execute(sql: settledScans) }
         migrator.registerMigration("2 limits") { try $0.execute(sql: limits) }
+        migrator.registerMigration("3 blocks") { database in
+            try database.execute(sql: blocks)
+            try ReadingPacker.moveRows(database)
+        }
+        migrator.registerMigration("3 conditions") { try $0.execute(sql: conditions) }
         return migrator
     }
 
@@ -53,6 +58,43 @@ enum IntakeSchema {
     private static let limits = """
         ALTER TABLE journey ADD COLUMN lowest REAL;
         ALTER TABLE journey ADD COLUMN highest REAL;
+        """
+
+    /// Readings come as runs, one for each commit, and are packed into blocks of one sensor. Blocks of a sensor follow
+    /// each other in time. `newest` is the last arrival in a block.
+    private static let blocks = """
+        CREATE TABLE arrival (
+            id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, count INTEGER NOT NULL, bytes BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE block (
+            id INTEGER PRIMARY KEY, sensor INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+            newest INTEGER NOT NULL, count INTEGER NOT NULL, bytes BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX block_time ON block (sensor, first, last, newest);
+        """
+
+    /// A window keeps why it ended, what it left open, and its share of the mean kinetic temperature. An event is told at
+    /// its begin and at its end: `told` is 0, 1 or 2.
+    private static let conditions = """
+        ALTER TABLE window ADD COLUMN cause TEXT;
+        ALTER TABLE window ADD COLUMN side TEXT;
+        ALTER TABLE window ADD COLUMN since INTEGER;
+        ALTER TABLE window ADD COLUMN weight REAL NOT NULL DEFAULT 0;
+        ALTER TABLE window ADD COLUMN weighted REAL NOT NULL DEFAULT 0;
+        ALTER TABLE journey ADD COLUMN grace INTEGER;
+        ALTER TABLE journey ADD COLUMN mkt REAL;
+        ALTER TABLE journey ADD COLUMN span INTEGER NOT NULL DEFAULT 86400000000;
+        CREATE TABLE event (
+            id INTEGER PRIMARY KEY, "order" TEXT NOT NULL, device TEXT NOT NULL, metric TEXT NOT NULL,
+            unit TEXT NOT NULL, kind TEXT NOT NULL, began INTEGER NOT NULL, ended INTEGER, value REAL, "limit" REAL,
+            detail TEXT NOT NULL, told INTEGER NOT NULL, UNIQUE ("order", device, metric, unit, kind, began)
+        ) STRICT;
+        CREATE INDEX event_untold ON event (id) WHERE told < 2;
+        CREATE TABLE device_event (
+            id INTEGER PRIMARY KEY, device TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
+            stamp INTEGER NOT NULL, detail TEXT NOT NULL, UNIQUE (device, kind, time)
+        ) STRICT;
+        CREATE TABLE birth (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, received INTEGER NOT NULL) STRICT;
         """
 
     private static let windows = """

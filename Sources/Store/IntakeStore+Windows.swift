@@ -5,43 +5,44 @@ import Telemetry
 
 // MARK: - Windows
 
-/// A window that is being written into the log.
-public struct PendingWindow: Hashable, Sendable {
+/// A window that was announced: it stands in the log, or will.
+public struct AnnouncedWindow: Hashable, Sendable {
     public let id: Int64
     public let order: String
     public let sensor: SensorName
-    /// UTC microseconds: the window takes readings before this time.
-    public let end: Int64
-    /// The intake's batches that it has seen.
-    public let batch: Int64
+    /// What the windows before it have taken; nil for the first.
+    public let before: WindowMark?
+    /// What it takes, beyond the mark before.
+    public let mark: WindowMark
     /// Whether readings came for windows that are sealed already.
     public let isSupplementary: Bool
 }
 
-/// One metric of one device.
-public struct SensorName: Hashable, Sendable {
-    public let device: String
-    public let metric: String
-    public let unit: String
-}
-
 /// How far a sensor's readings have gone into windows of an order.
 public struct WindowMark: Hashable, Sendable {
-    /// UTC microseconds: readings before this time that arrived in a batch up to `batch` are in a window.
+    /// UTC microseconds: readings before this time that arrived up to `arrived` are in a window.
     public let end: Int64
-    public let batch: Int64
+    public let arrived: Int64
+    /// Why the window ended.
+    public let cause: WindowCut.Cause?
+    /// A value outside whose grace was not over at the end.
+    public let outsideSince: WindowCut.Excursion?
 
-    public init(end: Int64, batch: Int64) {
+    public init(
+        end: Int64, arrived: Int64, cause: WindowCut.Cause? = nil, outsideSince: WindowCut.Excursion? = nil
+    ) {
         self.end = end
-        self.batch = batch
+        self.arrived = arrived
+        self.cause = cause
+        self.outsideSince = outsideSince
     }
 }
 
 /// The time that an order spent in a vehicle.
 public struct Journey: Hashable, Sendable {
     public let order: String
-    /// The vehicle's name as its sensors give it.
-    public let device: String
+    /// The vehicle's sensors: names of devices, or of one metric as `device/metric`, between commas.
+    public let sensors: String
     /// UTC microseconds.
     public let began: Int64
     /// UTC microseconds; nil while it lasts.
@@ -50,14 +51,25 @@ public struct Journey: Hashable, Sendable {
     public let limits: TemperatureLimits
 
     public init(
-        order: String, device: String, began: Int64, ended: Int64? = nil,
+        order: String, sensors: String, began: Int64, ended: Int64? = nil,
         limits: TemperatureLimits = TemperatureLimits()
     ) {
         self.order = order
-        self.device = device
+        self.sensors = sensors
         self.began = began
         self.ended = ended
         self.limits = limits
+    }
+
+    /// Whether it is one of the vehicle's sensors.
+    public func names(_ sensor: SensorName) -> Bool {
+        selectors.contains { $0 == sensor.device || $0 == "\(sensor.device)/\(sensor.metric)" }
+    }
+
+    public func contains(_ time: Int64) -> Bool { time >= began && time < ended ?? .max }
+
+    var selectors: [String] {
+        sensors.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
 }
 
@@ -66,12 +78,15 @@ extension IntakeStore {
     public func follow(to sequence: Int64, began: [Journey], ended: [(order: String, at: Int64)]) throws {
         try write { database in
             for journey in began {
+                let limits = journey.limits
                 try database.execute(
                     sql: """
-                        INSERT OR IGNORE INTO journey ("order", device, began, lowest, highest) VALUES (?, ?, ?, ?, ?)
+                        INSERT OR IGNORE INTO journey ("order", device, began, lowest, highest, grace, mkt, span)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                         """,
                     arguments: [
-                        journey.order, journey.device, journey.began, journey.limits.lowest, journey.limits.highest,
+                        journey.order, journey.sensors, journey.began, limits.lowest, limits.highest, limits.grace,
+                        limits.mkt, limits.mktSpan,
                     ])
             }
             for end in ended {
@@ -90,155 +105,150 @@ extension IntakeStore {
 
     /// Journeys that last, or that ended after a time: late readings may still come for them.
     public func journeys(endedAfter time: Int64) throws -> [Journey] {
+        try journeys(where: "ended IS NULL OR ended > ?", [time])
+    }
+
+    public func journey(of order: String) throws -> Journey? {
+        try journeys(where: "\"order\" = ?", [order]).first
+    }
+
+    private func journeys(where condition: String, _ arguments: StatementArguments) throws -> [Journey] {
         try pool.read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT "order", device, began, ended, lowest, highest FROM journey WHERE ended IS NULL OR ended > ?
-                    """,
-                arguments: [time]
+                    SELECT "order", device, began, ended, lowest, highest, grace, mkt, span FROM journey
+                    WHERE \(condition)
+                    """, arguments: arguments
             ).map {
                 Journey(
-                    order: $0[0], device: $0[1], began: $0[2], ended: $0[3],
-                    limits: TemperatureLimits(lowest: $0[4], highest: $0[5]))
+                    order: $0[0], sensors: $0[1], began: $0[2], ended: $0[3],
+                    limits: TemperatureLimits(
+                        lowest: $0[4], highest: $0[5], grace: $0[6], mkt: $0[7], mktSpan: $0[8]))
             }
         }
     }
 
-    public func sensors(of device: String) throws -> [SensorName] {
-        try pool.read { database in
-            try Row.fetchAll(
-                database,
-                sql: "SELECT DISTINCT device, metric, unit FROM sensor WHERE device = ? ORDER BY metric, unit",
-                arguments: [device]
-            ).map { SensorName(device: $0[0], metric: $0[1], unit: $0[2]) }
-        }
-    }
-
-    /// The number of the last batch of messages.
-    public func lastBatch() throws -> Int64 {
-        try pool.read { try Int64.fetchOne($0, sql: "SELECT number FROM batch") ?? 0 }
-    }
-
-    /// Readings of a sensor in a span of time whose batch lies in a range.
-    public func readings(
-        of sensor: SensorName, from start: Int64, before end: Int64, batches: ClosedRange<Int64>
-    ) throws -> [Reading] {
-        try pool.read { database in
-            let statement = try database.cachedStatement(
-                sql: """
-                    SELECT device, metric, value, unit, time, sequence, session FROM sensor JOIN reading
-                    ON reading.sensor = sensor.id
-                    WHERE device = ? AND metric = ? AND unit = ? AND time >= ? AND time < ? AND batch >= ? AND batch <= ?
-                    ORDER BY time, sequence
-                    """)
-            return try Row.fetchAll(
-                statement,
-                arguments: [
-                    sensor.device, sensor.metric, sensor.unit, start, end, batches.lowerBound, batches.upperBound,
-                ]
-            ).compactMap(Self.reading)
-        }
-    }
-
-    public func hasReadings(
-        of sensor: SensorName, from start: Int64, before end: Int64, batches: ClosedRange<Int64>
-    ) throws -> Bool {
-        try pool.read { database in
-            let statement = try database.cachedStatement(
-                sql: """
-                    SELECT EXISTS (SELECT 1 FROM sensor JOIN reading ON reading.sensor = sensor.id
-                    WHERE device = ? AND metric = ? AND unit = ? AND time >= ? AND time < ? AND batch >= ? AND batch <= ?)
-                    """)
-            return try Bool.fetchOne(
-                statement,
-                arguments: [
-                    sensor.device, sensor.metric, sensor.unit, start, end, batches.lowerBound, batches.upperBound,
-                ]) ?? false
-        }
-    }
-
-    /// The first and last time of a sensor's readings in a span of time.
-    public func span(
-        of sensor: SensorName, from start: Int64, before end: Int64, upToBatch batch: Int64
-    ) throws -> (first: Int64, last: Int64)? {
-        try pool.read { database in
-            let statement = try database.cachedStatement(
-                sql: """
-                    SELECT min(time), max(time) FROM sensor JOIN reading ON reading.sensor = sensor.id
-                    WHERE device = ? AND metric = ? AND unit = ? AND time >= ? AND time < ? AND batch <= ?
-                    HAVING count(*) > 0
-                    """)
-            return try Row.fetchOne(
-                statement, arguments: [sensor.device, sensor.metric, sensor.unit, start, end, batch]
-            ).map { ($0[0], $0[1]) }
+    /// The sensors of a journey that have been heard.
+    public func sensors(of journey: Journey) throws -> [SensorName] {
+        try journey.selectors.flatMap { selector in
+            try sensors(where: "device = ? OR device || '/' || metric = ?", [selector, selector])
         }
     }
 
     /// The last mark that an order's windows of a sensor have reached.
     public func mark(of sensor: SensorName, order: String) throws -> WindowMark? {
-        try pool.read { database in
-            try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT max("end"), max(batch) FROM window
-                    WHERE "order" = ? AND device = ? AND metric = ? AND unit = ? HAVING count(*) > 0
-                    """, arguments: [order, sensor.device, sensor.metric, sensor.unit]
-            ).map { WindowMark(end: $0[0], batch: $0[1]) }
-        }
+        try pool.read { try Self.mark(of: sensor, order: order, before: .max, $0) }
     }
 
     /// Announces a window before it is recorded, so that a crash between the two files leaves neither a hole nor a
     /// second copy.
+    /// - Parameter kinetic: its share of the mean kinetic temperature.
     public func announce(
-        order: String, sensor: SensorName, mark: WindowMark, isSupplementary: Bool
-    ) throws -> PendingWindow {
+        order: String, sensor: SensorName, mark: WindowMark, isSupplementary: Bool,
+        kinetic: KineticSum = KineticSum()
+    ) throws -> AnnouncedWindow {
         try write { database in
+            let before = try Self.mark(of: sensor, order: order, before: .max, database)
             try database.execute(
                 sql: """
-                    INSERT INTO window ("order", device, metric, unit, "end", batch, supplementary, recorded)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, 0)
+                    INSERT INTO window ("order", device, metric, unit, "end", batch, supplementary, recorded, cause, side,
+                        since, weight, weighted)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
                     """,
-                arguments: [order, sensor.device, sensor.metric, sensor.unit, mark.end, mark.batch, isSupplementary])
-            return PendingWindow(
-                id: database.lastInsertedRowID, order: order, sensor: sensor, end: mark.end, batch: mark.batch,
+                arguments: [
+                    order, sensor.device, sensor.metric, sensor.unit, mark.end, mark.arrived, isSupplementary,
+                    mark.cause?.rawValue, mark.outsideSince?.side.rawValue, mark.outsideSince?.from, kinetic.weight,
+                    kinetic.weighted,
+                ])
+            return AnnouncedWindow(
+                id: database.lastInsertedRowID, order: order, sensor: sensor, before: before, mark: mark,
                 isSupplementary: isSupplementary)
         }
     }
 
     /// Says that a window stands in the log, or that the contract has refused it for good.
-    public func settle(_ window: PendingWindow) throws {
+    public func settle(_ window: AnnouncedWindow) throws {
         try write { try $0.execute(sql: "UPDATE window SET recorded = 1 WHERE id = ?", arguments: [window.id]) }
     }
 
     /// Windows that were announced and of which it is not known whether they stand in the log.
-    public func pendingWindows() throws -> [PendingWindow] {
+    public func pendingWindows() throws -> [AnnouncedWindow] { try windows(where: "recorded = 0", []) }
+
+    /// All windows of a sensor on an order, in the order in which they were announced.
+    public func windows(of sensor: SensorName, order: String) throws -> [AnnouncedWindow] {
+        try windows(
+            where: #""order" = ? AND device = ? AND metric = ? AND unit = ?"#,
+            [order, sensor.device, sensor.metric, sensor.unit])
+    }
+
+    /// The readings of a window, in order: what its update sums up.
+    public func readings(in window: AnnouncedWindow, of journey: Journey) throws -> [StoredReading] {
+        let start = window.before?.end ?? journey.began
+        if window.isSupplementary, let before = window.before {
+            return try lateReadings(
+                of: window.sensor,
+                in: ReadingSpan(
+                    from: journey.began, before: start, arrived: (before.arrived + 1)...max(window.mark.arrived, before.arrived + 1)))
+        }
+        return try readings(
+            of: window.sensor, in: ReadingSpan(from: start, before: window.mark.end, arrived: 0...window.mark.arrived))
+    }
+
+    /// What the windows since a time add to the mean kinetic temperature.
+    public func kineticSum(of sensor: SensorName, order: String, since time: Int64) throws -> KineticSum {
+        try pool.read { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT total(weight), total(weighted) FROM window
+                    WHERE "order" = ? AND device = ? AND metric = ? AND unit = ? AND "end" > ?
+                    """, arguments: [order, sensor.device, sensor.metric, sensor.unit, time])
+            return KineticSum(weight: row?[0] ?? 0, weighted: row?[1] ?? 0)
+        }
+    }
+
+    private func windows(where condition: String, _ arguments: StatementArguments) throws -> [AnnouncedWindow] {
         try pool.read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT id, "order", device, metric, unit, "end", batch, supplementary FROM window
-                    WHERE recorded = 0 ORDER BY id
-                    """
-            ).map {
-                PendingWindow(
-                    id: $0[0], order: $0[1], sensor: SensorName(device: $0[2], metric: $0[3], unit: $0[4]), end: $0[5],
-                    batch: $0[6], isSupplementary: $0[7])
+                    SELECT "order", device, metric, unit, id, supplementary, "end", batch, cause, side, since FROM window
+                    WHERE \(condition) ORDER BY id
+                    """, arguments: arguments
+            ).map { row in
+                let sensor = SensorName(device: row[1], metric: row[2], unit: row[3])
+                return AnnouncedWindow(
+                    id: row[4], order: row[0], sensor: sensor,
+                    before: try Self.mark(of: sensor, order: row[0], before: row[4], database),
+                    mark: Self.mark(row, from: 6), isSupplementary: row[5])
             }
         }
     }
 
-    /// The mark before a pending window's own: what it takes lies between the two.
-    public func markBefore(_ window: PendingWindow) throws -> WindowMark? {
-        try pool.read { database in
-            try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT max("end"), max(batch) FROM window WHERE id < ?
-                    AND "order" = ? AND device = ? AND metric = ? AND unit = ? HAVING count(*) > 0
-                    """,
-                arguments: [window.id, window.order, window.sensor.device, window.sensor.metric, window.sensor.unit]
-            ).map { WindowMark(end: $0[0], batch: $0[1]) }
+    /// The last window's mark says what was left open; a supplementary one leaves that as it was.
+    private static func mark(
+        of sensor: SensorName, order: String, before id: Int64, _ database: Database
+    ) throws -> WindowMark? {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT "end", max(batch) OVER (), cause, side, since FROM window
+                WHERE "order" = ? AND device = ? AND metric = ? AND unit = ? AND id < ?
+                ORDER BY "end" DESC, supplementary, id DESC LIMIT 1
+                """)
+        return try Row.fetchOne(
+            statement, arguments: [order, sensor.device, sensor.metric, sensor.unit, id]
+        ).map { mark($0, from: 0) }
+    }
+
+    private static func mark(_ row: Row, from column: Int) -> WindowMark {
+        let side: String? = row[column + 3]
+        let since: Int64? = row[column + 4]
+        let outside = side.flatMap(Band.Side.init).flatMap { side in
+            since.map { WindowCut.Excursion(side: side, from: $0) }
         }
+        return WindowMark(
+            end: row[column], arrived: row[column + 1],
+            cause: (row[column + 2] as String?).flatMap(WindowCut.Cause.init), outsideSince: outside)
     }
 }

@@ -13,6 +13,8 @@ public final class IntakeStore: Sendable {
     private nonisolated(unsafe) let sensors = SensorNumbers()
     /// Fires after each change of the deliveries: sensors write far more often, and nobody follows them.
     public let deliveries = ChangeSignal()
+    /// Which sensors have been heard.
+    public let arrivals = Arrivals()
 
     /// - Throws: `CustodyError` with code `store-unusable`.
     public init(path: String) throws {
@@ -23,7 +25,6 @@ public final class IntakeStore: Sendable {
             // DatabasePool sets synchronous to NORMAL once it is open, which would break promise 1.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             try IntakeSchema.migrator.migrate(pool)
-            try pool.writeWithoutTransaction { try sensors.load($0) }
         } catch let error as DatabaseError {
             throw CustodyError(
                 .storeUnusable, "the intake cannot be opened: \(error.message ?? "\(error)")", at: path,
@@ -49,7 +50,7 @@ public final class IntakeStore: Sendable {
             guard let result else { throw CustodyError(.durabilityUnknown, "the intake's transaction did not run") }
             return result
         } catch let error as DatabaseError {
-            try? pool.writeWithoutTransaction { try sensors.load($0) }
+            pool.writeWithoutTransaction { _ in sensors.forget() }
             throw CustodyError(
                 .durabilityUnknown, "the disk did not confirm a write: \(error.message ?? "\(error)")",
                 remedy: "free or replace the disk; nothing was acknowledged")
@@ -57,22 +58,24 @@ public final class IntakeStore: Sendable {
     }
 }
 
-// MARK: - Readings
+// MARK: - Messages
 
 extension IntakeStore: ReadingSink {
     public func commit(_ messages: [InboundMessage]) throws {
-        guard !messages.isEmpty else { return }
+        guard let latest = messages.last else { return }
         var hasDeliveries = false
+        var heard: Set<Int64> = []
         try write { database in
-            let batch =
-                try Int64.fetchOne(
-                    database.cachedStatement(sql: "UPDATE batch SET number = number + 1 RETURNING number")) ?? 0
-            let statement = try database.cachedStatement(sql: "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?)")
+            let stamp = try Self.nextStamp(latest.receivedAt, database)
+            var run = ArrivalRun()
             for message in messages {
                 switch message.content {
                 case .readings(let readings):
                     for reading in readings {
-                        try statement.insert(reading, sensor: try sensors.number(of: reading, database), batch: batch)
+                        let sensor = try sensors.number(of: reading, database)
+                        heard.insert(sensor)
+                        run.append(reading, of: sensor)
+                        if run.count == ArrivalRun.readingsMax { try Self.keep(&run, stamp, database) }
                     }
                 case .undecodable(let reason): try Self.keep(message, reason: reason.description, database)
                 case .delivery(let station):
@@ -80,8 +83,26 @@ extension IntakeStore: ReadingSink {
                     hasDeliveries = true
                 }
             }
+            try Self.keep(&run, stamp, database)
         }
+        arrivals.note(heard)
         if hasDeliveries { deliveries.notify() }
+    }
+
+    /// Grows with each commit, whatever the clock does: what came before which other is known for ever.
+    private static func nextStamp(_ now: Int64, _ database: Database) throws -> Int64 {
+        let statement = try database.cachedStatement(
+            sql: "UPDATE batch SET number = max(number + 1, ?) RETURNING number")
+        return try Int64.fetchOne(statement, arguments: [now]) ?? now
+    }
+
+    private static func keep(_ run: inout ArrivalRun, _ stamp: Int64, _ database: Database) throws {
+        guard run.count > 0 else { return }
+        let statement = try database.cachedStatement(sql: "INSERT INTO arrival (stamp, count, bytes) VALUES (?, ?, ?)")
+        statement.bind(stamp, at: 1)
+        statement.bind(Int64(run.count), at: 2)
+        try statement.run(binding: run.bytes, at: 3)
+        run.removeAll()
     }
 
     private static func keep(_ message: InboundMessage, reason: String, _ database: Database) throws {
@@ -106,43 +127,6 @@ extension IntakeStore: ReadingSink {
             ).map { Undecodable(topic: $0[0], payload: [UInt8]($0[1] as Data), reason: $0[2]) }
         }
     }
-
-    public func readingCount() throws -> Int {
-        try pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM reading") ?? 0 }
-    }
-
-    /// All readings of a device, for tests and export.
-    public func readings(device: String) throws -> [Reading] {
-        try pool.read { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT device, metric, value, unit, time, sequence, session FROM reading JOIN sensor
-                    ON sensor.id = reading.sensor WHERE device = ? ORDER BY time, sequence
-                    """, arguments: [device]
-            ).compactMap(Self.reading)
-        }
-    }
-
-    static func reading(_ row: Row) throws -> Reading? {
-        let sequence: Int64 = row[5]
-        let session: String = row[6]
-        return try Reading(
-            device: row[0], metric: row[1], value: row[2], unit: row[3], time: row[4],
-            sequence: sequence < 0 ? nil : UInt64(sequence), session: session.isEmpty ? nil : session)
-    }
-}
-
-extension Statement {
-    fileprivate func insert(_ reading: Reading, sensor: Int64, batch: Int64) throws {
-        bind(sensor, at: 1)
-        bind(reading.time, at: 2)
-        // A primary key holds no NULL: -1 stands for a device that does not count.
-        bind(reading.sequence.map { Int64(clamping: $0) } ?? -1, at: 3)
-        bind(reading.value, at: 4)
-        bind(batch, at: 5)
-        try run()
-    }
 }
 
 /// The numbers under which the intake keeps its sensors.
@@ -154,23 +138,26 @@ private final class SensorNumbers {
         let session: String
     }
 
-    private var numbers: [Key: Int64] = [:]
+    /// Sensors whose number is at hand.
+    private static let youngMax = 4_096
 
-    func load(_ database: Database) throws {
-        numbers.removeAll()
-        for row in try Row.fetchAll(database, sql: "SELECT id, device, metric, unit, session FROM sensor") {
-            numbers[Key(device: row[1], metric: row[2], unit: row[3], session: row[4])] = row[0]
-        }
-    }
+    private var numbers = TwoGenerations<Key, Int64>(youngMax: youngMax)
+
+    /// What a transaction that failed has promised does not hold.
+    func forget() { numbers.removeAll() }
 
     func number(of reading: Reading, _ database: Database) throws -> Int64 {
         let key = Key(
             device: reading.device, metric: reading.metric, unit: reading.unit, session: reading.session ?? "")
-        if let known = numbers[key] { return known }
-        try database.execute(
-            sql: "INSERT INTO sensor (device, metric, unit, session) VALUES (?, ?, ?, ?)",
-            arguments: [key.device, key.metric, key.unit, key.session])
-        numbers[key] = database.lastInsertedRowID
-        return database.lastInsertedRowID
+        if let known = numbers.value(of: key) { return known }
+        let number =
+            try Int64.fetchOne(
+                database,
+                sql: """
+                    INSERT INTO sensor (device, metric, unit, session) VALUES (?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET device = excluded.device RETURNING id
+                    """, arguments: [key.device, key.metric, key.unit, key.session]) ?? 0
+        numbers.keep(number, of: key)
+        return number
     }
 }

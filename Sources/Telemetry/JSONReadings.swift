@@ -152,7 +152,7 @@ private struct JSONReading {
         return try Reading(
             device: device,
             metric: metric,
-            value: present(value, "value"),
+            value: .number(present(value, "value")),
             unit: present(unit, "unit"),
             time: present(time, "time"),
             sequence: sequence,

@@ -1,5 +1,26 @@
 /// One sensor value with its time.
 public struct Reading: Hashable, Sendable {
+    /// What a sensor said (RFC 8428 section 4.3: v, vb, vs, vd).
+    public enum Value: Hashable, Sendable {
+        /// Always finite.
+        case number(Double)
+        case flag(Bool)
+        case text(String)
+        case data([UInt8])
+
+        /// What can be summed up and compared with limits: a flag is 0 or 1, text and data are nothing of the kind.
+        public var number: Double? {
+            switch self {
+            case .number(let number): number
+            case .flag(let isTrue): isTrue ? 1 : 0
+            case .text, .data: nil
+            }
+        }
+    }
+
+    /// The longest text or data that is a value, in bytes.
+    public static let valueBytesMax = 8_192
+
     /// The longest device, metric, unit or session, in UTF-8 bytes.
     public static let textBytesMax = 256
 
@@ -15,8 +36,8 @@ public struct Reading: Hashable, Sendable {
     /// What is measured, such as `temperature`.
     public let metric: String
 
-    /// The value, always finite.
-    public let value: Double
+    /// What was measured.
+    public let value: Value
 
     /// The unit as the sensor names it; SenML's (RFC 8428 section 12.1) where it can be chosen, such as `Cel`.
     public let unit: String
@@ -34,7 +55,7 @@ public struct Reading: Hashable, Sendable {
     public init(
         device: String,
         metric: String,
-        value: Double,
+        value: Value,
         unit: String,
         time: Int64,
         sequence: UInt64? = nil,
@@ -44,19 +65,33 @@ public struct Reading: Hashable, Sendable {
         try Reading.check(metric, "metric")
         try Reading.check(unit, "unit")
         if let session { try Reading.check(session, "session") }
-        guard value.isFinite else {
-            throw TelemetryError(.valueNotFinite, "The value must be a finite number.")
-        }
+        try Reading.check(value)
         guard time >= Reading.timeMin, time <= Reading.timeMax else {
             throw TelemetryError(.timeInvalid, "The time must lie in the years 1 to 9999.")
         }
         self.device = device
         self.metric = metric
-        self.value = value
+        self.value = value.withoutNegativeZero
         self.unit = unit
         self.time = time
         self.sequence = sequence
         self.session = session
+    }
+
+    private static func check(_ value: Value) throws(TelemetryError) {
+        switch value {
+        case .number(let number):
+            guard number.isFinite else { throw TelemetryError(.valueNotFinite, "The value must be a finite number.") }
+        case .flag: break
+        case .text(let text): try check(bytes: text.utf8.count)
+        case .data(let data): try check(bytes: data.count)
+        }
+    }
+
+    private static func check(bytes count: Int) throws(TelemetryError) {
+        guard count <= valueBytesMax else {
+            throw TelemetryError(.valueTooLong, "A value has at most \(valueBytesMax) bytes, here are \(count).")
+        }
     }
 
     private static func check(_ text: String, _ name: String) throws(TelemetryError) {
@@ -69,5 +104,12 @@ public struct Reading: Hashable, Sendable {
         guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
             throw TelemetryError(.textNotAllowed, "The \(name) must not hold control characters.")
         }
+    }
+}
+
+extension Reading.Value {
+    /// The two zeros are one value, written in one way.
+    fileprivate var withoutNegativeZero: Self {
+        if case .number(0) = self { .number(0) } else { self }
     }
 }

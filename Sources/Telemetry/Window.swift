@@ -22,7 +22,7 @@ public struct Window: Sendable {
     /// The unit of all its values.
     public let unit: String
 
-    private var samples: [Sample] = []
+    private var readings: [Reading] = []
 
     /// Opens an empty window for one sensor's metric in one unit.
     public init(device: String, metric: String, unit: String) {
@@ -38,38 +38,30 @@ public struct Window: Sendable {
             throw TelemetryError(
                 .windowMismatch, "This window sums up \(device) \(metric) in \(unit), and the reading is of another.")
         }
-        guard samples.count < Window.readingsMax else {
+        guard reading.value.number != nil else {
+            throw TelemetryError(.windowMismatch, "A window sums up numbers, and the reading is none.")
+        }
+        guard readings.count < Window.readingsMax else {
             throw TelemetryError(
                 .windowFull, "A window holds at most \(Window.readingsMax) readings: close it and open the next.")
         }
-        samples.append(
-            Sample(
-                time: reading.time, value: reading.value, sequence: reading.sequence, session: reading.session))
+        readings.append(reading)
+    }
+
+    /// The readings in their one order (`Reading.<`), each once: the leaves of the window's tree, from left to right.
+    public var ordered: [Reading] {
+        var unique: [Reading] = []
+        unique.reserveCapacity(readings.count)
+        for reading in readings.sorted() where reading != unique.last { unique.append(reading) }
+        return unique
     }
 
     /// Sums up what is there so far; nil while the window is empty.
     /// - Parameter limits: against which temperatures are counted.
     public func summary(limits: TemperatureLimits = TemperatureLimits()) -> WindowSummary? {
-        WindowSummary(of: Window.ordered(samples), device: device, metric: metric, unit: unit, limits: limits)
-    }
-
-    /// By time; what else tells samples apart only makes the order total. Duplicates are left out.
-    private static func ordered(_ samples: [Sample]) -> [Sample] {
-        let sorted = samples.sorted { left, right in
-            if left.time != right.time { return left.time < right.time }
-            if left.sequence != right.sequence { return precedes(left.sequence, right.sequence) }
-            if left.session != right.session { return precedes(left.session, right.session) }
-            return left.value < right.value
+        let samples = ordered.map {
+            Sample(time: $0.time, value: $0.value.number ?? 0, sequence: $0.sequence, session: $0.session)
         }
-        var unique: [Sample] = []
-        unique.reserveCapacity(sorted.count)
-        for sample in sorted where sample != unique.last { unique.append(sample) }
-        return unique
-    }
-
-    private static func precedes<Value: Comparable>(_ left: Value?, _ right: Value?) -> Bool {
-        guard let right else { return false }
-        guard let left else { return true }
-        return left < right
+        return WindowSummary(of: samples, device: device, metric: metric, unit: unit, limits: limits)
     }
 }

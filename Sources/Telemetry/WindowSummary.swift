@@ -48,6 +48,12 @@ public struct WindowSummary: Hashable, Sendable {
     /// How many readings lie outside the limits.
     public let outside: Int
 
+    /// Microseconds outside the limits: each reading stands for half-way to its neighbours, but not for a silence.
+    public let timeOutside: Int64
+
+    /// Microseconds in silences: between readings that lie more than three usual intervals apart.
+    public let timeSilent: Int64
+
     /// How many holes the device's own count has.
     public let gaps: Int
 
@@ -70,7 +76,11 @@ public struct WindowSummary: Hashable, Sendable {
         let limits = unit == "Cel" ? limits : TemperatureLimits()
         self.limits = limits
         outside = samples.count { !limits.allow($0.value) }
-        (gaps, missing) = WindowSummary.gaps(samples)
+        let holes = SequenceHoles(samples)
+        (gaps, missing) = (holes.count, holes.missing)
+        let spans = SampleSpans(samples)
+        timeOutside = spans.time { !limits.allow($0) }
+        timeSilent = spans.silence
     }
 
     /// The summary as facts: times as RFC 3339 text, numbers with `decimals` digits after the point.
@@ -93,14 +103,24 @@ public struct WindowSummary: Hashable, Sendable {
         if let highest = limits.highest {
             facts.append(Fact(name: TemperatureLimits.highestFact, value: WindowSummary.text(highest)))
         }
-        if !limits.isEmpty { facts.append(Fact(name: "outside", value: String(outside))) }
+        if limits.band != nil {
+            facts.append(Fact(name: "outside", value: String(outside)))
+            facts.append(Fact(name: "seconds-outside", value: WindowSummary.text(Double(timeOutside) / 1e6)))
+        }
+        facts.append(Fact(name: "seconds-silent", value: WindowSummary.text(Double(timeSilent) / 1e6)))
         facts.append(Fact(name: "gaps", value: String(gaps)))
         facts.append(Fact(name: "missing", value: String(missing)))
         return facts
     }
 
+    /// A time as facts carry it: RFC 3339 in UTC.
+    public static func timeText(_ time: Int64) -> String { InternetTime.text(time) }
+
+    /// Reads a time with its offset (RFC 3339) as UTC microseconds; nil where the text is none.
+    public static func time(_ text: String) -> Int64? { InternetTime.microseconds(text) }
+
     /// Fixed decimals, rounded half away from zero. Values too large for that keep their shortest exact text.
-    static func text(_ value: Double) -> String {
+    public static func text(_ value: Double) -> String {
         let scaled = (value * 10_000).rounded()
         guard scaled.magnitude < 9e15 else { return value.description }
         let units = Int64(scaled)
@@ -114,24 +134,5 @@ public struct WindowSummary: Hashable, Sendable {
         let count = Double(samples.count)
         let sum = samples.reduce(0.0) { $0 + $1.value }
         return sum.isFinite ? sum / count : samples.reduce(0.0) { $0 + $1.value / count }
-    }
-
-    /// A session's count is its own; readings that do not count tell nothing. A reading that came late has filled its
-    /// hole, because the numbers are looked at in their own order.
-    private static func gaps(_ samples: [Window.Sample]) -> (gaps: Int, missing: UInt64) {
-        var sequences: [String?: [UInt64]] = [:]
-        for sample in samples {
-            if let sequence = sample.sequence { sequences[sample.session, default: []].append(sequence) }
-        }
-        var gaps = 0
-        var missing: UInt64 = 0
-        for numbers in sequences.values.map({ $0.sorted() }) {
-            for (earlier, later) in zip(numbers, numbers.dropFirst()) where later > earlier && later - earlier > 1 {
-                gaps += 1
-                let (sum, isOver) = missing.addingReportingOverflow(later - earlier - 1)
-                missing = isOver ? .max : sum
-            }
-        }
-        return (gaps, missing)
     }
 }

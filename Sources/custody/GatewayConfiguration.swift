@@ -24,7 +24,7 @@ struct GatewayConfiguration {
     /// Where devices of stations upload; nil where none does.
     let uploads: (host: String, port: Int)?
     let brokers: [Broker]
-    let conditions: ConditionMonitor.Rule?
+    let conditions: ConditionRule?
 
     /// - Throws: `CustodyError` with code `yaml-malformed`, naming file, line and column.
     init(file: String, state: StateDirectory, origin: String) throws {
@@ -40,7 +40,7 @@ struct GatewayConfiguration {
         peers = try keys["peers"]?.list().map(Self.peer) ?? []
         stations = try keys["stations"]?.list().map { try StationConfiguration($0, state: state) } ?? []
         brokers = try keys["mqtt"]?.list().map { try Self.broker($0, state: state, origin: origin) } ?? []
-        conditions = try keys["conditions"].map(Self.conditions)
+        conditions = try keys["conditions"].map { try ConditionRule($0) }
     }
 
     private static func address(_ reader: YAMLReader) throws -> (String, Int) {
@@ -87,18 +87,6 @@ struct GatewayConfiguration {
                 topics: patterns.map(\.filter), tls: tls, user: try keys["user"]?.text(),
                 passwordFile: try keys["password-file"].map { state.path(try $0.text()) }),
             patterns: patterns)
-    }
-
-    private static func conditions(_ reader: YAMLReader) throws -> ConditionMonitor.Rule {
-        let keys = try reader.mapping(known: ["window", "begins-with", "ends-with", "vehicle-fact", "step"])
-        let usual = ConditionMonitor.Rule()
-        let seconds = try keys["window"]?.number() ?? 900
-        guard (1...86_400).contains(seconds) else { throw reader.failure("a window lasts 1 to 86400 seconds") }
-        return ConditionMonitor.Rule(
-            window: Int64(seconds) * 1_000_000, beginsWith: try keys["begins-with"]?.text() ?? usual.beginsWith,
-            endsWith: try keys["ends-with"]?.text() ?? usual.endsWith,
-            vehicleFact: try keys["vehicle-fact"]?.text() ?? usual.vehicleFact,
-            step: try keys["step"]?.text() ?? usual.step)
     }
 
     /// What `custody init` writes.

@@ -26,7 +26,7 @@ import Testing
     /// As each start of the process makes one.
     private func advance() async throws {
         try await ConditionMonitor(
-            rule: ConditionMonitor.Rule(), recorder: recorder, ledger: gateway.ledger, intake: gateway.intake,
+            rule: ConditionRule(), recorder: recorder, ledger: gateway.ledger, intake: gateway.intake,
             instruments: gateway.instruments, logger: gateway.logger
         ).advance()
     }
@@ -35,7 +35,7 @@ import Testing
     private func read(_ seconds: [Int64], device: String = "truck-1") throws {
         let readings = try seconds.map {
             try Reading(
-                device: device, metric: "temperature", value: Double($0), unit: "Cel", time: start + $0 * Self.second)
+                device: device, metric: "temperature", value: .number(Double($0)), unit: "Cel", time: start + $0 * Self.second)
         }
         try gateway.intake.commit([
             InboundMessage(topic: "t", payload: [], receivedAt: start, content: .readings(readings))
@@ -118,10 +118,10 @@ import Testing
     @Test func aCrashBeforeTheRecordingLeavesOneUpdate() async throws {
         try read([10, 900])
         try gateway.intake.follow(
-            to: 0, began: [Journey(order: order, device: "truck-1", began: start)], ended: [])
+            to: 0, began: [Journey(order: order, sensors: "truck-1", began: start)], ended: [])
         let sensor = try #require(try gateway.intake.sensors(of: "truck-1").first)
         _ = try gateway.intake.announce(
-            order: order, sensor: sensor, mark: WindowMark(end: start + Self.window * Self.second, batch: 1),
+            order: order, sensor: sensor, mark: WindowMark(end: start + Self.window * Self.second, arrived: try gateway.intake.lastArrival()),
             isSupplementary: false)
         try await advance()
         #expect(try windows() == [["1", "10.0000", ""]])

@@ -26,8 +26,15 @@ final class TestGateway {
             requires: [device, metric, unit, from, to, count]
             facts: {device: public, metric: public, unit: public, from: public, to: public, count: public,
               min: public, max: public, mean: public, mkt: public, lowest-allowed: public, highest-allowed: public,
-              outside: public, gaps: public, missing: public, supplementary: public}
+              outside: public, seconds-outside: public, seconds-silent: public, gaps: public, missing: public,
+              clock-offset: public, closed-by: public, supplementary: public, root: public}
             repeats: true
+          excursion.detected: {by: hospital, after: shipped, repeats: true, facts: &event {
+            kind: public, device: public, metric: public, unit: public, from: public, to: public, value: public,
+            limit: public, worst: public, detail: public}}
+          excursion.ended: {by: hospital, after: excursion.detected, repeats: true, facts: *event}
+          event.detected: {by: hospital, after: shipped, repeats: true, facts: *event}
+          event.ended: {by: hospital, after: event.detected, repeats: true, facts: *event}
           received: {by: hospital, after: shipped, excludes: [lost]}
           lost: {by: hospital, after: shipped, excludes: [received]}
         """

@@ -18,7 +18,7 @@ import Testing
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     static func reading(_ time: Int64, _ value: Double = 4, sequence: UInt64? = nil) throws -> Reading {
-        try Reading(device: "truck-1", metric: "temperature", value: value, unit: "Cel", time: time, sequence: sequence)
+        try Reading(device: "truck-1", metric: "temperature", value: .number(value), unit: "Cel", time: time, sequence: sequence)
     }
 
     static func message(_ readings: [Reading]) -> InboundMessage {
@@ -43,7 +43,7 @@ import Testing
 
     @Test func givesBackEveryPartOfAReading() throws {
         let reading = try Reading(
-            device: "truck-1", metric: "humidity", value: -0.5, unit: "%RH", time: Reading.timeMin, sequence: 7,
+            device: "truck-1", metric: "humidity", value: .number(-0.5), unit: "%RH", time: Reading.timeMin, sequence: 7,
             session: "boot-1")
         try intake.commit([Self.message([reading])])
         #expect(try IntakeStore(path: folder + "/intake.sqlite").readings(device: "truck-1") == [reading])
@@ -108,43 +108,46 @@ import Testing
     @Test func aJourneyRemembersItsLimits() throws {
         let limits = TemperatureLimits(lowest: 2, highest: nil)
         try intake.follow(
-            to: 1, began: [Journey(order: "o", device: "truck-1", began: 1, limits: limits)], ended: [])
+            to: 1, began: [Journey(order: "o", sensors: "truck-1", began: 1, limits: limits)], ended: [])
         #expect(try intake.journeys(endedAfter: 0).map(\.limits) == [limits])
     }
 
     @Test func aWindowIsPendingUntilItIsSettled() throws {
         let window = try intake.announce(
-            order: "o", sensor: Self.sensor, mark: WindowMark(end: 900, batch: 2), isSupplementary: false)
+            order: "o", sensor: Self.sensor, mark: WindowMark(end: 900, arrived: 2), isSupplementary: false)
         #expect(try intake.pendingWindows() == [window])
-        #expect(try intake.mark(of: Self.sensor, order: "o") == WindowMark(end: 900, batch: 2))
-        #expect(try intake.markBefore(window) == nil)
+        #expect(try intake.mark(of: Self.sensor, order: "o") == WindowMark(end: 900, arrived: 2))
+        #expect(window.before == nil)
         try intake.settle(window)
         #expect(try intake.pendingWindows() == [])
         let next = try intake.announce(
-            order: "o", sensor: Self.sensor, mark: WindowMark(end: 1_800, batch: 3), isSupplementary: false)
-        #expect(try intake.markBefore(next) == WindowMark(end: 900, batch: 2))
+            order: "o", sensor: Self.sensor, mark: WindowMark(end: 1_800, arrived: 3), isSupplementary: false)
+        #expect(next.before == WindowMark(end: 900, arrived: 2))
         #expect(try intake.mark(of: Self.sensor, order: "another") == nil)
     }
 
     @Test func aJourneyBeginsAndEndsOnce() throws {
-        try intake.follow(to: 3, began: [Journey(order: "o", device: "truck-1", began: 10)], ended: [])
-        try intake.follow(to: 4, began: [Journey(order: "o", device: "truck-2", began: 11)], ended: [("o", 20)])
+        try intake.follow(to: 3, began: [Journey(order: "o", sensors: "truck-1", began: 10)], ended: [])
+        try intake.follow(to: 4, began: [Journey(order: "o", sensors: "truck-2", began: 11)], ended: [("o", 20)])
         try intake.follow(to: 5, began: [], ended: [("o", 30)])
         #expect(try intake.followed() == 5)
-        #expect(try intake.journeys(endedAfter: 0) == [Journey(order: "o", device: "truck-1", began: 10, ended: 20)])
+        #expect(try intake.journeys(endedAfter: 0) == [Journey(order: "o", sensors: "truck-1", began: 10, ended: 20)])
         #expect(try intake.journeys(endedAfter: 20) == [])
     }
 
-    @Test func readsASpanOfBatches() throws {
+    @Test func lateReadingsAreThoseThatCameAfterAStamp() throws {
         try intake.commit([Self.message([Self.reading(10), Self.reading(20)])])
-        try intake.commit([Self.message([Self.reading(15)])])
-        #expect(try intake.lastBatch() == 2)
-        let late = try intake.readings(of: Self.sensor, from: 0, before: 20, batches: 2...2)
-        #expect(late.map(\.time) == [15])
-        #expect(try intake.hasReadings(of: Self.sensor, from: 10, before: 11, batches: 1...1))
-        #expect(try !intake.hasReadings(of: Self.sensor, from: 10, before: 11, batches: 2...2))
-        let span = try intake.span(of: Self.sensor, from: 0, before: 100, upToBatch: 1)
-        #expect(span?.first == 10 && span?.last == 20)
-        #expect(try intake.span(of: Self.sensor, from: 30, before: 100, upToBatch: 2) == nil)
+        let first = try intake.lastArrival()
+        try intake.commit([Self.message([Self.reading(15), Self.reading(10), Self.reading(30)])])
+        let second = try intake.lastArrival()
+        for isPacked in [false, true] {
+            if isPacked { try intake.pack() }
+            let late = try intake.lateReadings(
+                of: Self.sensor, in: ReadingSpan(from: 0, before: 20, arrived: (first + 1)...second))
+            #expect(late.map(\.reading.time) == [15], "a reading that came twice is not late")
+            #expect(late.map(\.arrived) == [second])
+            let all = try intake.readings(of: Self.sensor, in: ReadingSpan(from: 0, before: 30, arrived: 0...first))
+            #expect(all.map(\.reading.time) == [10, 20])
+        }
     }
 }

@@ -7,16 +7,16 @@ struct ReadingTests {
     func refusesTextOverItsLimit(_ count: Int) {
         let long = String(repeating: "a", count: count)
         let fits = count <= Reading.textBytesMax
-        #expect(((try? Reading(device: long, metric: "m", value: 1, unit: "u", time: 0)) != nil) == fits)
-        #expect(((try? Reading(device: "d", metric: long, value: 1, unit: "u", time: 0)) != nil) == fits)
-        #expect(((try? Reading(device: "d", metric: "m", value: 1, unit: long, time: 0)) != nil) == fits)
-        #expect(((try? Reading(device: "d", metric: "m", value: 1, unit: "u", time: 0, session: long)) != nil) == fits)
+        #expect(((try? Reading(device: long, metric: "m", value: .number(1), unit: "u", time: 0)) != nil) == fits)
+        #expect(((try? Reading(device: "d", metric: long, value: .number(1), unit: "u", time: 0)) != nil) == fits)
+        #expect(((try? Reading(device: "d", metric: "m", value: .number(1), unit: long, time: 0)) != nil) == fits)
+        #expect(((try? Reading(device: "d", metric: "m", value: .number(1), unit: "u", time: 0, session: long)) != nil) == fits)
     }
 
     @Test(arguments: [Double.nan, .infinity, -.infinity])
     func refusesValuesThatAreNotFinite(_ value: Double) {
         let error = #expect(throws: TelemetryError.self) {
-            try Reading(device: "d", metric: "m", value: value, unit: "u", time: 0)
+            try Reading(device: "d", metric: "m", value: .number(value), unit: "u", time: 0)
         }
         #expect(error?.code == .valueNotFinite)
     }
@@ -25,7 +25,7 @@ struct ReadingTests {
         (Reading.timeMin - 1, false), (Reading.timeMin, true), (Reading.timeMax, true), (Reading.timeMax + 1, false),
     ])
     func refusesTimesOutsideTheCalendar(_ time: Int64, _ isTaken: Bool) {
-        #expect(((try? Reading(device: "d", metric: "m", value: 1, unit: "u", time: time)) != nil) == isTaken)
+        #expect(((try? Reading(device: "d", metric: "m", value: .number(1), unit: "u", time: time)) != nil) == isTaken)
     }
 }
 

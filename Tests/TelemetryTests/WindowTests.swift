@@ -11,7 +11,7 @@ struct WindowTests {
         unit: String = "Cel"
     ) throws -> Reading {
         try Reading(
-            device: "d", metric: "m", value: value, unit: unit, time: second * 1_000_000, sequence: sequence,
+            device: "d", metric: "m", value: .number(value), unit: unit, time: second * 1_000_000, sequence: sequence,
             session: session)
     }
 

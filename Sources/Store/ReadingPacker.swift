@@ -1,0 +1,171 @@
+import Foundation
+import GRDB
+import Ledger
+import Telemetry
+
+/// Moves readings from the runs in which they came into blocks of one sensor, each at the place of its own time.
+///
+/// Reads and sorts beside the intake, and holds the writer only for the writing. One packer at a time.
+struct ReadingPacker {
+    /// The most readings that are packed in one transaction.
+    static let readingsMax = 65_536
+
+    /// What one transaction changes.
+    private struct Change {
+        var lastRun: Int64 = 0
+        var replaced: [Int64] = []
+        var added: [(sensor: Int64, readings: ArraySlice<KeptReading>)] = []
+
+        /// Cuts into blocks; readings of one time stay in one, as far as one can hold them.
+        mutating func add(_ readings: ArraySlice<KeptReading>, of sensor: Int64) {
+            var rest = readings
+            while !rest.isEmpty {
+                var end = rest.index(rest.startIndex, offsetBy: ReadingBlock.readingsFull, limitedBy: rest.endIndex)
+                    ?? rest.endIndex
+                while end < rest.endIndex, rest[end].time == rest[end - 1].time,
+                    end - rest.startIndex < ReadingBlock.readingsMax
+                { end += 1 }
+                added.append((sensor, rest[..<end]))
+                rest = rest[end...]
+            }
+        }
+    }
+
+    private struct Block {
+        let id: Int64
+        let first: Int64
+        let last: Int64
+        let count: Int
+    }
+
+    let store: IntakeStore
+
+    /// - Returns: how many readings were moved; fewer than `readingsMax` means that no more wait.
+    func run() throws -> Int {
+        let (change, count) = try store.pool.read { database in
+            let (lastRun, sensors, count) = try Self.waiting(database)
+            var change = Change(lastRun: lastRun)
+            for (sensor, readings) in sensors {
+                try Self.place(readings.inOrderOnce(), of: sensor, into: &change, database)
+            }
+            return (change, count)
+        }
+        guard count > 0 else { return 0 }
+        try store.write { try Self.apply(change, $0) }
+        return count
+    }
+
+    private static func waiting(
+        _ database: Database
+    ) throws -> (lastRun: Int64, sensors: [Int64: [KeptReading]], count: Int) {
+        var (lastRun, count): (Int64, Int) = (0, 0)
+        var sensors: [Int64: [KeptReading]] = [:]
+        let statement = try database.cachedStatement(sql: "SELECT id, stamp, bytes FROM arrival ORDER BY id")
+        defer { statement.rewind() }
+        while count < readingsMax, try statement.step() {
+            lastRun = statement.integer(0)
+            try ArrivalRun.forEach(in: statement.blob(2), arrived: statement.integer(1)) { sensor, reading in
+                sensors[sensor, default: []].append(reading)
+                count += 1
+            }
+        }
+        return (lastRun, sensors, count)
+    }
+
+    /// Readings belong to the block that reaches up to their time; what is later than all goes to the end.
+    private static func place(
+        _ readings: [KeptReading], of sensor: Int64, into change: inout Change, _ database: Database
+    ) throws {
+        guard let first = readings.first else { return }
+        let blocks = try blocks(of: sensor, upTo: first.time, database)
+        var rest = readings[...]
+        for (index, block) in blocks.enumerated() {
+            let isLast = index == blocks.count - 1
+            let taken = isLast && block.count < ReadingBlock.readingsFull ? rest : rest.prefix { $0.time <= block.last }
+            guard !taken.isEmpty else { continue }
+            rest = rest.dropFirst(taken.count)
+            let merged = try (Self.readings(inBlock: block.id, database) + taken).inOrderOnce()
+            change.replaced.append(block.id)
+            change.add(merged[...], of: sensor)
+        }
+        change.add(rest, of: sensor)
+    }
+
+    /// Blocks that reach to or beyond a time, in order; the last of all at least.
+    private static func blocks(of sensor: Int64, upTo time: Int64, _ database: Database) throws -> [Block] {
+        let sql = """
+            SELECT id, first, last, count FROM block WHERE sensor = :sensor AND first >= coalesce(
+                (SELECT max(first) FROM block WHERE sensor = :sensor AND first <= :time), -9223372036854775808)
+            ORDER BY first, last
+            """
+        let statement = try database.cachedStatement(sql: sql)
+        return try Row.fetchAll(statement, arguments: ["sensor": sensor, "time": time]).map {
+            Block(id: $0[0], first: $0[1], last: $0[2], count: $0[3])
+        }
+    }
+
+    private static func readings(inBlock id: Int64, _ database: Database) throws -> [KeptReading] {
+        let statement = try database.cachedStatement(sql: "SELECT bytes FROM block WHERE id = ?")
+        statement.bind(id, at: 1)
+        defer { statement.rewind() }
+        guard try statement.step() else { return [] }
+        return try ReadingBlock.readings(in: statement.blob(0))
+    }
+
+    private static func apply(_ change: Change, _ database: Database) throws {
+        let delete = try database.cachedStatement(sql: "DELETE FROM block WHERE id = ?")
+        for id in change.replaced {
+            delete.bind(id, at: 1)
+            try delete.run()
+        }
+        for block in change.added { try insert(block.readings, of: block.sensor, database) }
+        try database.execute(sql: "DELETE FROM arrival WHERE id <= ?", arguments: [change.lastRun])
+    }
+
+    fileprivate static func insert(
+        _ readings: ArraySlice<KeptReading>, of sensor: Int64, _ database: Database
+    ) throws {
+        guard let first = readings.first, let last = readings.last else { return }
+        let statement = try database.cachedStatement(
+            sql: "INSERT INTO block (sensor, first, last, newest, count, bytes) VALUES (?, ?, ?, ?, ?, ?)")
+        statement.bind(sensor, at: 1)
+        statement.bind(first.time, at: 2)
+        statement.bind(last.time, at: 3)
+        statement.bind(readings.reduce(first.arrived) { max($0, $1.arrived) }, at: 4)
+        statement.bind(Int64(readings.count), at: 5)
+        try statement.run(binding: ReadingBlock.bytes(of: readings), at: 6)
+    }
+}
+
+extension ReadingPacker {
+    /// The rows in which the first releases kept each reading by itself.
+    static func moveRows(_ database: Database) throws {
+        for sensor in try Int64.fetchAll(database, sql: "SELECT DISTINCT sensor FROM reading") {
+            var readings: [KeptReading] = []
+            let rows = try Row.fetchCursor(
+                database, sql: "SELECT time, sequence, value, batch FROM reading WHERE sensor = ? ORDER BY time",
+                arguments: [sensor])
+            while let row = try rows.next() {
+                let sequence: Int64 = row[1]
+                readings.append(
+                    KeptReading(
+                        time: row[0], sequence: sequence < 0 ? nil : UInt64(sequence), value: .number(row[2]),
+                        arrived: row[3]))
+                if readings.count >= readingsMax, readings.last?.time != readings[readings.count - 2].time {
+                    try write(readings.dropLast(), of: sensor, database)
+                    readings.removeFirst(readings.count - 1)
+                }
+            }
+            try write(readings[...], of: sensor, database)
+        }
+        try database.execute(sql: "DROP TABLE reading")
+    }
+
+    private static func write(
+        _ readings: ArraySlice<KeptReading>, of sensor: Int64, _ database: Database
+    ) throws {
+        var change = Change()
+        change.add(readings.inOrderOnce()[...], of: sensor)
+        for block in change.added { try insert(block.readings, of: block.sensor, database) }
+    }
+}
