@@ -127,7 +127,7 @@ let package = Package(
             path: "Fuzz", swiftSettings: strict),
 
         tests(of: "Fuzz", ["custody-fuzz"], resources: [.copy("Kept")]),
-        tests(of: "FirmwareSim", ["firmware-sim", "Capture", "Identifiers", "Ledger"]),
+        tests(of: "FirmwareSim", ["firmware-sim", "Capture", "Identifiers", "Ledger", argumentParser, logging]),
         tests(of: "Ledger", ["Ledger", "Rig", crypto, protobuf]),
         tests(of: "Identifiers", ["Identifiers"]),
         tests(of: "Labels", ["Labels", "Capture", "Identifiers", "Ledger"]),

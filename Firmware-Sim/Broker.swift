@@ -110,7 +110,9 @@ extension Broker {
     }
 
     private nonisolated var rules: String {
-        readers.map { "user \($0)\ntopic read sensors/#\n\n" }.joined() + "pattern write sensors/%u/#\n"
+        readers.map { "user \($0)\ntopic read sensors/#\ntopic readwrite spBv1.0/#\n\n" }.joined()
+            + "pattern write sensors/%u/#\npattern write spBv1.0/+/+/%u\npattern write spBv1.0/+/+/%u/#\n"
+            + "pattern read spBv1.0/+/NCMD/%u\n"
     }
 
     /// The tool reads the plain file and writes it hashed: no password is ever an argument.

@@ -46,7 +46,7 @@ actor Demo {
     /// Ends all that was started, by its id. Throws `demo-gateway-ended` when a gateway did not end in order.
     func stop() async throws {
         try? await trip?.stop()
-        try? await trip?.sensors.network(up: false)
+        await trip?.sensors.network(up: false)
         let statuses = await withTaskGroup(of: (DemoMember, Int32?).self) { group in
             for gateway in gateways { group.addTask { (gateway.member, await gateway.stop()) } }
             var statuses: [(DemoMember, Int32?)] = []
@@ -186,14 +186,14 @@ extension Demo {
     private func loseNetwork(_ trip: DemoTrip) async throws {
         try await Task.sleep(for: .seconds(DemoConfiguration.windowSeconds))
         try await trip.sleep(untilInWindow: 0.7)
-        try await trip.sensors.network(up: false)
+        await trip.sensors.network(up: false)
         transcript.event("truck", "no network; the sensors go on measuring")
         let back = ContinuousClock.now + .seconds(4)
         try await refuseEarlyStep()
         try await Task.sleep(until: back)
         let waiting = await trip.sensors.tally.waiting
         let begin = ContinuousClock.now
-        try await trip.sensors.network(up: true)
+        await trip.sensors.network(up: true)
         guard await trip.sensors.settle(within: .seconds(10)) else { throw Demo.readingsLost(await trip.sensors.tally) }
         let duration = DemoTranscript.seconds(ContinuousClock.now - begin).drop { $0 == " " }
         transcript.event("truck", "network back; \(waiting) readings from memory delivered in \(duration)")

@@ -44,7 +44,7 @@ struct DemoTrip: Sendable {
                 backoff: Backoff(first: .milliseconds(100), longest: .seconds(1))),
             startTime: startTime, logger: logger)
         self.sensors = sensors
-        try await sensors.network(up: true)
+        await sensors.network(up: true)
         measuring = Task { try await sensors.measure(count: 1_000_000) }
     }
 

@@ -11,12 +11,12 @@ struct FirmwareSim: AsyncParsableCommand {
         abstract: "Simulated devices for a Custody gateway.",
         discussion: """
             Each subcommand is one device: it prints real label images, scans through a pseudo-terminal, or publishes \
-            sensor readings to a real MQTT broker; `demo` plays them all around five gateways. Exit codes: 0 done, \
-            1 failed, 2 wrong arguments.
+            sensor readings to a real MQTT broker; `fleet` is many trucks, and `demo` plays all devices around five \
+            gateways. Exit codes: 0 done, 1 failed, 2 wrong arguments.
             """,
         subcommands: [
-            DemoCommand.self, LabelCommand.self, ScannerCommand.self, TruckCommand.self, BrokerCommand.self,
-            LoadCommand.self,
+            DemoCommand.self, LabelCommand.self, ScannerCommand.self, TruckCommand.self, FleetCommand.self,
+            BrokerCommand.self, LoadCommand.self,
         ])
 
     static func main() async {

@@ -74,7 +74,7 @@ struct MQTTLoad: Sendable {
     }
 
     /// Whoever cannot log in is told the last reason, not only that the time is over.
-    private static func connected(
+    static func connected(
         _ statuses: AsyncStream<MQTTStatus>, _ told: AsyncStream<MQTTStatus>.Continuation, within limit: Duration
     ) async throws {
         let timer = Task {

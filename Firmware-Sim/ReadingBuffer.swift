@@ -15,7 +15,8 @@ final class ReadingBuffer {
     private let path: String?
     private var readings: [UInt64: SensorReading] = [:]
     private var firstOrder: UInt64 = 0
-    private var nextOrder: UInt64 = 0
+    /// Of the reading that comes next.
+    private(set) var nextOrder: UInt64 = 0
     private var nextSequences: [SensorReading.Metric: UInt64] = [:]
     private(set) var droppedCount = 0
 
@@ -33,6 +34,12 @@ final class ReadingBuffer {
     }
 
     var count: Int { readings.count }
+
+    /// Begins the numbers of all metrics at 0 again. Throws `buffer-file-not-usable`.
+    func restartSequences() throws {
+        nextSequences = [:]
+        try write("restart\n", durably: true)
+    }
 
     /// The number that the next reading of this metric gets.
     func nextSequence(_ metric: SensorReading.Metric) -> UInt64 { nextSequences[metric] ?? 0 }
@@ -79,7 +86,9 @@ final class ReadingBuffer {
 
 extension ReadingBuffer {
     private static func line(_ order: UInt64, _ reading: SensorReading) -> String {
-        "made \(order) \(reading.metric.rawValue) \(reading.sequence) \(reading.time) \(reading.value)\n"
+        let session = reading.session.map { " \($0)" } ?? ""
+        let numbers = "\(order) \(reading.metric.rawValue) \(reading.sequence) \(reading.time)"
+        return "made \(numbers) \(reading.value)\(session)\n"
     }
 
     private func load(_ path: String) throws {
@@ -104,11 +113,15 @@ extension ReadingBuffer {
             else { return false }
             nextSequences[metric] = sequence
         case "made":
-            guard words.count == 6, let order = UInt64(words[1]), order < .max, order >= nextOrder,
+            guard (6...7).contains(words.count), let order = UInt64(words[1]), order < .max, order >= nextOrder,
                 let metric = SensorReading.Metric(rawValue: String(words[2])), let sequence = UInt64(words[3]),
                 sequence < .max, let time = Int64(words[4]), let value = Double(words[5]), value.isFinite
             else { return false }
-            keep(order, SensorReading(metric: metric, value: value, time: time, sequence: sequence))
+            let session = words.count > 6 ? String(words[6]) : nil
+            keep(order, SensorReading(metric: metric, value: value, time: time, sequence: sequence, session: session))
+        case "restart":
+            guard words.count == 1 else { return false }
+            nextSequences = [:]
         case "gone":
             guard words.count == 2, let order = UInt64(words[1]) else { return false }
             readings[order] = nil
@@ -125,10 +138,11 @@ extension ReadingBuffer {
         file = descriptor
         let kept = readings.keys.sorted()
         firstOrder = kept.first ?? nextOrder
-        let counters = nextSequences.sorted { $0.key.rawValue < $1.key.rawValue }
-        try write(counters.map { "next \($0.key.rawValue) \($0.value)\n" }.joined(), durably: false)
         let lines = kept.compactMap { order in readings[order].map { ReadingBuffer.line(order, $0) } }
-        try write(lines.joined(), durably: true)
+        // What is kept may be of a session whose numbers are over: the counters have the last word.
+        let counters = nextSequences.sorted { $0.key.rawValue < $1.key.rawValue }
+        let next = counters.map { "next \($0.key.rawValue) \($0.value)\n" }
+        try write((lines + ["restart\n"] + next).joined(), durably: true)
         guard rename(fresh, path) == 0 else { throw ReadingBuffer.notUsable(path) }
     }
 

@@ -3,20 +3,6 @@ import Foundation
 import Identifiers
 import Labels
 import Ledger
-import Telemetry
-
-/// Something that reads bytes from outside, with sound inputs to begin from.
-struct Parser {
-    let name: String
-    let samples: [[UInt8]]
-    /// Whether the bytes are well formed. What it throws, beside a refusal, is a broken promise.
-    let accepts: ([UInt8]) throws -> Bool
-}
-
-/// A promise that an input broke.
-struct Broken: Error {
-    let promise: String
-}
 
 /// The parsers with sound inputs, made by Custody itself.
 enum Corpus {
@@ -65,11 +51,10 @@ enum Corpus {
                 try found { try decoder.decode(bytes, plan: .frame) }
             },
             Parser(name: "frame", samples: try frames()) { bytes in try found { try decoder.decode(pgm: bytes) } },
-            Parser(name: "reading", samples: texts(payloads), accepts: reading),
-        ]
+        ] + (try telemetry())
     }
 
-    private static func texts(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
+    static func texts(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
 
     private static func layouts() throws -> [LabelLayout] {
         let label = try DeviceLabel(gtin: "04012345000016", serial: "S1", year: 2_026)
@@ -117,13 +102,6 @@ enum Corpus {
         "https://id.gs1.org/01/04012345000016/10/A1/21/SN-1?17=270131", "]C100106141412345678908", "4012345000016",
     ]
 
-    /// Device and metric are those of the topic.
-    private static let payloads = [
-        #"{"device":"a","metric":"b","value":4.5,"unit":"Cel","time":1700000000,"seq":12}"#,
-        #"[{"device":"a","metric":"b","value":-1e-3,"unit":"%RH","time":"2026-11-22T10:00:00Z"}]"#,
-        #"{"device":"\u0061","value":1e308,"unit":"lx\u00e9\ud83d\ude00","time":1.5e9,"session":"s"}"#,
-    ]
-
     /// - Returns: whether `parse` accepts; a refusal is one of ours.
     private static func refused(_ parse: () throws -> Void) -> Bool {
         do {
@@ -142,15 +120,6 @@ enum Corpus {
         guard isUpdate == (entry.update != nil), entry.update.map({ scan.isOf(order: $0.order) }) ?? true else {
             throw Broken(promise: "a scan says what the decoded entry says")
         }
-        return true
-    }
-
-    private static func reading(_ bytes: [UInt8]) throws -> Bool {
-        let pattern = try TopicPattern("sensors/{device}/{metric}")
-        let message = InboundMessage(json: bytes, topic: "sensors/a/b", pattern: pattern, receivedAt: 1)
-        guard message.payload == bytes else { throw Broken(promise: "what arrived is kept as it came") }
-        guard case .readings(let readings) = message.content else { return false }
-        guard readings.allSatisfy({ $0.value.number?.isFinite == true }) else { throw Broken(promise: "a reading is a number") }
         return true
     }
 }

@@ -93,14 +93,26 @@ public final class MQTTClient: Sendable {
             let failure = collect(batch, from: connection)
             if try commit(batch) { committed = true }
             if let failure { throw failure }
+            for question in batch.takeQuestions() {
+                _ = try connection.publish(topic: question.topic, payload: question.payload, qos: 0)
+            }
             try connection.write()
             try connection.keepAlive()
             if connection.isReady && !wasReady {
                 wasReady = true
                 onStatus(.connected)
+                try greet(connection)
             }
         }
         connection.disconnect()
+    }
+
+    /// Says that this client is there, where its will says that it has gone.
+    private func greet(_ connection: MQTTConnection) throws {
+        guard let greeting = configuration.greeting else { return }
+        _ = try connection.publish(
+            topic: greeting.topic, payload: greeting.payload, qos: greeting.qos, retain: greeting.retain)
+        try connection.write()
     }
 
     /// Reads until a call brought no message, which means that the socket is dry or the packet was another one. What
@@ -149,6 +161,7 @@ public final class MQTTClient: Sendable {
 final class MQTTBatch {
     private(set) var messages: [InboundMessage] = []
     private var payloadBytes = 0
+    private var questions: [(topic: String, payload: [UInt8])] = []
     private let decode: MQTTClient.Decoder
     private let now: @Sendable () -> Int64
 
@@ -164,12 +177,22 @@ final class MQTTBatch {
 
     func append(topic: String, payload: UnsafeRawBufferPointer) {
         payloadBytes += payload.count
-        messages.append(message(topic, payload))
+        let message = message(topic, payload)
+        if case .sparkplug(let outcome) = message.content, let node = outcome.rebirth {
+            questions.append(SparkplugCommand.rebirth(of: node, at: message.receivedAt))
+        }
+        messages.append(message)
     }
 
     func clear() {
         messages.removeAll(keepingCapacity: true)
         payloadBytes = 0
+    }
+
+    /// What has to be asked because of messages that are durable by now.
+    func takeQuestions() -> [(topic: String, payload: [UInt8])] {
+        defer { questions.removeAll() }
+        return questions
     }
 
     private func message(_ topic: String, _ payload: UnsafeRawBufferPointer) -> InboundMessage {

@@ -24,6 +24,25 @@ public struct MQTTConfiguration: Sendable {
         }
     }
 
+    /// What the broker publishes for a client whose connection is lost without a goodbye (MQTT 5 section 3.1.2.5).
+    public struct Will: Hashable, Sendable {
+        public var topic: String
+        public var payload: [UInt8]
+        /// 0, 1 or 2.
+        public var qos: Int32
+        public var retain: Bool
+
+        public init(topic: String, payload: [UInt8], qos: Int32 = 1, retain: Bool = false) {
+            self.topic = topic
+            self.payload = payload
+            self.qos = qos
+            self.retain = retain
+        }
+    }
+
+    /// The largest payload of a will, in bytes: its length is sent in 16 bits (MQTT 5 section 3.1.3.4).
+    public static let willBytesMax = 65_535
+
     /// A password file is read up to this size, in bytes.
     public static let passwordBytesMax = 4_096
 
@@ -40,11 +59,17 @@ public struct MQTTConfiguration: Sendable {
     public var passwordFile: String?
     public var keepAlive: Duration
     public var backoff: Backoff
+    public var will: Will?
+    /// What a receiving client publishes when it is connected: the opposite of its will.
+    public var greeting: Will?
+    /// Whether the broker keeps the session while this client is away; otherwise each connection begins a new one.
+    public var keepsSession: Bool
 
     public init(
         host: String, port: Int, clientID: String, version: Version = .v5, topics: [String] = [], tls: TLS? = nil,
         user: String? = nil, passwordFile: String? = nil, keepAlive: Duration = .seconds(30),
-        backoff: Backoff = Backoff(first: .milliseconds(500), longest: .seconds(60))
+        backoff: Backoff = Backoff(first: .milliseconds(500), longest: .seconds(60)), will: Will? = nil,
+        keepsSession: Bool = true
     ) {
         self.host = host
         self.port = port
@@ -56,6 +81,8 @@ public struct MQTTConfiguration: Sendable {
         self.passwordFile = passwordFile
         self.keepAlive = keepAlive
         self.backoff = backoff
+        self.will = will
+        self.keepsSession = keepsSession
     }
 
     /// Throws `mqtt-configuration-invalid` for what no broker could accept.
@@ -70,6 +97,17 @@ public struct MQTTConfiguration: Sendable {
             throw invalid("a client certificate needs its key, and the key its certificate")
         }
         guard user != nil || passwordFile == nil else { throw invalid("a password needs a user") }
+        if let will { try check(will) }
+    }
+
+    private func check(_ will: Will) throws {
+        guard !will.topic.isEmpty, !will.topic.utf8.contains(where: { [0x23, 0x2B].contains($0) }) else {
+            throw invalid("the will's topic is empty or has a wildcard")
+        }
+        guard will.payload.count <= MQTTConfiguration.willBytesMax else {
+            throw invalid("the will has more than \(MQTTConfiguration.willBytesMax) bytes")
+        }
+        guard (0...2).contains(will.qos) else { throw invalid("there is no QoS \(will.qos)") }
     }
 
     /// Throws `password-file-not-readable`.

@@ -12,7 +12,8 @@ final class MQTTConnection {
     struct Events {
         /// A PUBLISH came in; the payload's memory is valid during the call only.
         var received: (_ topic: String, _ payload: UnsafeRawBufferPointer) -> Void = { _, _ in }
-        /// Our PUBLISH with this packet id was acknowledged (MQTT 5 reason code, 0 in 3.1.1).
+        /// Our PUBLISH with this packet id was acknowledged (MQTT 5 reason code, 0 in 3.1.1); with QoS 0 it was
+        /// written to the socket.
         var published: (_ packet: Int32, _ reason: Int32) -> Void = { _, _ in }
     }
 
@@ -29,11 +30,14 @@ final class MQTTConnection {
 
     /// Opens the socket and queues CONNECT; blocks for name resolution and the TCP handshake.
     ///
-    /// Throws `mqtt-tls-files-not-usable`, `mqtt-broker-unreachable` and what `MQTTConfiguration.password` throws.
+    /// Throws `mqtt-tls-files-not-usable`, `mqtt-broker-unreachable`, `mqtt-configuration-invalid` where the library
+    /// will not have the will, and what `MQTTConfiguration.password` throws.
     init(_ configuration: MQTTConfiguration, _ events: Events) throws {
         self.configuration = configuration
         self.events = events
-        guard MQTTConnection.libraryStatus == 0, let handle = mosquitto_new(configuration.clientID, false, nil) else {
+        guard MQTTConnection.libraryStatus == 0,
+            let handle = mosquitto_new(configuration.clientID, !configuration.keepsSession, nil)
+        else {
             throw CustodyError("mqtt-client-not-made", "The MQTT library does not start")
         }
         self.handle = handle
@@ -79,11 +83,13 @@ final class MQTTConnection {
         try check(mosquitto_loop_misc(handle))
     }
 
-    /// The packet id of a queued PUBLISH with QoS 1. Throws `mqtt-publish-refused`.
-    func publish(topic: String, payload: [UInt8]) throws -> Int32 {
+    /// The packet id of a queued PUBLISH; one with QoS 0 gets a number too, for the library's own count.
+    ///
+    /// Throws `mqtt-publish-refused`.
+    func publish(topic: String, payload: [UInt8], qos: Int32 = 1, retain: Bool = false) throws -> Int32 {
         var packet: Int32 = 0
         let count = Int32(clamping: payload.count)
-        let status = mosquitto_publish(handle, &packet, topic, count, payload, 1, false)
+        let status = mosquitto_publish(handle, &packet, topic, count, payload, qos, retain)
         guard status == MOSQ_ERR_SUCCESS.rawValue else {
             throw CustodyError(
                 "mqtt-publish-refused", "The message cannot be published: \(MQTTConnection.text(status))", at: topic)
@@ -91,7 +97,7 @@ final class MQTTConnection {
         return packet
     }
 
-    /// Says goodbye; the session stays with the broker.
+    /// Says goodbye, which drops the will; a session that is kept stays with the broker.
     func disconnect() {
         mosquitto_disconnect(handle)
         try? write()
@@ -110,6 +116,7 @@ extension MQTTConnection {
         if let user = configuration.user {
             mosquitto_username_pw_set(handle, user, try configuration.password())
         }
+        if let will = configuration.will { try set(will) }
         guard let tls = configuration.tls else { return }
         let status = mosquitto_tls_set(handle, tls.authorityFile, nil, tls.certificateFile, tls.keyFile, nil)
         guard status == MOSQ_ERR_SUCCESS.rawValue else {
@@ -119,11 +126,20 @@ extension MQTTConnection {
         }
     }
 
+    private func set(_ will: MQTTConfiguration.Will) throws {
+        let count = Int32(clamping: will.payload.count)
+        let status = mosquitto_will_set(handle, will.topic, count, will.payload, will.qos, will.retain)
+        guard status == MOSQ_ERR_SUCCESS.rawValue else {
+            throw CustodyError(
+                "mqtt-configuration-invalid", "The will cannot be left: \(MQTTConnection.text(status))", at: will.topic)
+        }
+    }
+
     private func connect() throws {
         let keepAlive = Int32(clamping: configuration.keepAlive.components.seconds)
         var properties: OpaquePointer?
         defer { mosquitto_property_free_all(&properties) }
-        if configuration.version == .v5 {
+        if configuration.version == .v5, configuration.keepsSession {
             // The session never ends by itself: a gateway that was off for a month still gets what waits for it.
             mosquitto_property_add_int32(&properties, Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue), .max)
         }

@@ -2,13 +2,15 @@ import Glibc
 import Ledger
 import Synchronization
 
-/// Publishes messages with QoS 1 and says of each when the broker has taken it.
+/// Publishes messages, with QoS 1 unless told otherwise, and says of each when the broker has taken it.
 ///
 /// At most `windowMax` messages are on their way; further calls of `publish` wait. What was not acknowledged when a
-/// connection was lost is published again on the next, so a message may arrive twice.
+/// connection was lost is published again on the next, so a message may arrive twice. It may also listen: messages of
+/// the configuration's topics go to `onMessage`.
 public final class MQTTPublisher: Sendable {
     /// What became of one published message.
     public enum Outcome: Sendable, Hashable {
+        /// The broker has it; a message with QoS 0 has been written to the connection, and nobody knows more.
         case acknowledged(UInt64)
         /// The broker (MQTT 5) or the library will not have it; it is not sent again.
         case refused(UInt64, CustodyError)
@@ -18,11 +20,15 @@ public final class MQTTPublisher: Sendable {
         let number: UInt64
         let topic: String
         let payload: [UInt8]
+        let qos: Int32
+        let retain: Bool
     }
 
     private struct State {
         var nextNumber: UInt64 = 0
         var isStopped = false
+        /// To end as a lost network does.
+        var isAbandoned = false
         /// Not yet given to the connection, in order.
         var queued: [Message] = []
         /// Given to the connection and not yet acknowledged.
@@ -37,6 +43,7 @@ public final class MQTTPublisher: Sendable {
     private let windowMax: Int
     private let onOutcome: @Sendable (Outcome) -> Void
     private let onStatus: @Sendable (MQTTStatus) -> Void
+    private let onMessage: @Sendable (String, [UInt8]) -> Void
     private let waker: Waker
     private let state = Mutex(State())
 
@@ -44,17 +51,21 @@ public final class MQTTPublisher: Sendable {
     ///   - windowMax: how many messages may be unacknowledged at once, at least 1.
     ///   - onOutcome: told of every message's end, on the publisher's own thread.
     ///   - onStatus: told of every connection and disconnection, on the publisher's own thread.
+    ///   - onMessage: given topic and payload of every message of the configuration's topics, on the publisher's own
+    ///     thread.
     ///
     /// Throws `mqtt-configuration-invalid`, `descriptors-exhausted`.
     public init(
         configuration: MQTTConfiguration, windowMax: Int = 1_024, onOutcome: @escaping @Sendable (Outcome) -> Void,
-        onStatus: @escaping @Sendable (MQTTStatus) -> Void
+        onStatus: @escaping @Sendable (MQTTStatus) -> Void,
+        onMessage: @escaping @Sendable (_ topic: String, _ payload: [UInt8]) -> Void = { _, _ in }
     ) throws {
         try configuration.check()
         self.configuration = configuration
         self.windowMax = max(1, windowMax)
         self.onOutcome = onOutcome
         self.onStatus = onStatus
+        self.onMessage = onMessage
         waker = try Waker()
     }
 
@@ -64,21 +75,41 @@ public final class MQTTPublisher: Sendable {
         try await withTaskCancellationHandler {
             try await lane.run { self.runBlocking() }
         } onCancel: {
-            let waiting = state.withLock { state in
-                state.isStopped = true
-                defer { state.waiting.removeAll() }
-                return state.waiting
-            }
-            waiting.values.forEach { $0.resume() }
-            waker.wake()
+            stop(abandoning: false)
         }
+    }
+
+    /// Sends on one connection until the task is cancelled. Call it, or `run`, once.
+    ///
+    /// For senders that must begin anew after a loss, with another will or another first message. Throws why there is
+    /// no connection, or no longer; then the publisher has stopped, and what has no outcome has none for ever.
+    public func runOnce() async throws {
+        let lane = BlockingLane("custody.mqtt-publisher")
+        defer { stop(abandoning: false) }
+        try await withTaskCancellationHandler {
+            try await lane.run {
+                var acknowledged = false
+                try self.serve(&acknowledged)
+            }
+        } onCancel: {
+            stop(abandoning: false)
+        }
+    }
+
+    /// Ends `run` or `runOnce` as a lost network would, without a goodbye: the broker publishes the will.
+    public func abandon() {
+        stop(abandoning: true)
     }
 
     /// The message's number, which `onOutcome` names later; returns when the message is in the window.
     ///
+    /// - Parameters:
+    ///   - qos: 0, 1 or 2.
+    ///   - retain: whether the broker keeps the message for later subscribers.
+    ///
     /// Throws `mqtt-publisher-stopped`, `mqtt-payload-too-large`, `CancellationError`.
     @discardableResult
-    public func publish(topic: String, payload: [UInt8]) async throws -> UInt64 {
+    public func publish(topic: String, payload: [UInt8], qos: Int32 = 1, retain: Bool = false) async throws -> UInt64 {
         guard payload.count <= MQTTClient.payloadBytesMax else {
             throw CustodyError(
                 "mqtt-payload-too-large",
@@ -86,7 +117,7 @@ public final class MQTTPublisher: Sendable {
                     + "\(MQTTClient.payloadBytesMax)", at: topic)
         }
         while true {
-            if let number = try enqueue(topic, payload) {
+            if let number = try enqueue(topic, payload, qos, retain) {
                 waker.wake()
                 return number
             }
@@ -102,14 +133,26 @@ public final class MQTTPublisher: Sendable {
         }
     }
 
-    private func enqueue(_ topic: String, _ payload: [UInt8]) throws -> UInt64? {
+    private func stop(abandoning: Bool) {
+        let waiting = state.withLock { state in
+            if abandoning, !state.isStopped { state.isAbandoned = true }
+            state.isStopped = true
+            defer { state.waiting.removeAll() }
+            return state.waiting
+        }
+        waiting.values.forEach { $0.resume() }
+        waker.wake()
+    }
+
+    private func enqueue(_ topic: String, _ payload: [UInt8], _ qos: Int32, _ retain: Bool) throws -> UInt64? {
         try state.withLock { state in
             guard !state.isStopped else {
                 throw CustodyError("mqtt-publisher-stopped", "The publisher has stopped", at: topic)
             }
             guard state.count < windowMax else { return nil }
             defer { state.nextNumber += 1 }
-            state.queued.append(Message(number: state.nextNumber, topic: topic, payload: payload))
+            state.queued.append(
+                Message(number: state.nextNumber, topic: topic, payload: payload, qos: qos, retain: retain))
             return state.nextNumber
         }
     }
@@ -155,6 +198,10 @@ public final class MQTTPublisher: Sendable {
         let acknowledgements = Acknowledgements()
         var events = MQTTConnection.Events()
         events.published = { acknowledgements.arrived.append(($0, $1)) }
+        events.received = { [onMessage] topic, payload in
+            acknowledgements.messages += 1
+            onMessage(topic, Array(payload))
+        }
         let connection = try MQTTConnection(configuration, events)
         var numbers: [Int32: UInt64] = [:]
         var wasReady = false
@@ -168,17 +215,19 @@ public final class MQTTPublisher: Sendable {
             if finish(acknowledgements, &numbers) { acknowledged = true }
             if wasReady { send(on: connection, &numbers) }
             try connection.write()
+            // Messages with QoS 0 have their end when they are written.
+            if finish(acknowledgements, &numbers) { acknowledged = true }
             try connection.keepAlive()
         }
-        connection.disconnect()
+        if !state.withLock({ $0.isAbandoned }) { connection.disconnect() }
     }
 
     private func readAll(_ connection: MQTTConnection, _ acknowledgements: Acknowledgements) throws {
         var before: Int
         repeat {
-            before = acknowledgements.arrived.count
+            before = acknowledgements.count
             try connection.read()
-        } while acknowledgements.arrived.count > before
+        } while acknowledgements.count > before
     }
 
     /// What the last connection left unacknowledged comes first, in its order.
@@ -197,7 +246,9 @@ public final class MQTTPublisher: Sendable {
         }
         for message in queued {
             do {
-                numbers[try connection.publish(topic: message.topic, payload: message.payload)] = message.number
+                let packet = try connection.publish(
+                    topic: message.topic, payload: message.payload, qos: message.qos, retain: message.retain)
+                numbers[packet] = message.number
             } catch {
                 let reason = error as? CustodyError ?? CustodyError("mqtt-publish-refused", "\(error)")
                 end(message.number, .refused(message.number, reason))
@@ -246,4 +297,8 @@ public final class MQTTPublisher: Sendable {
 /// Packet ids and reason codes in the order of their PUBACKs. Used on the publisher's thread only.
 private final class Acknowledgements {
     var arrived: [(packet: Int32, reason: Int32)] = []
+    /// How many messages of others came in.
+    var messages = 0
+
+    var count: Int { arrived.count + messages }
 }

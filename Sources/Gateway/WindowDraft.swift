@@ -4,13 +4,12 @@ import Telemetry
 
 /// A window of readings as the update that sums it up.
 public struct WindowDraft {
-    /// The fact that holds the RFC 6962 root over the readings, in hexadecimal.
-    public static let rootFact = "root"
-
     let window: AnnouncedWindow
     let summary: WindowSummary
     /// The leaf hashes of the readings, in order.
     public let leaves: [Hash]
+    /// The readings, in order.
+    public let readings: [Reading]
     /// The smallest time that a reading was on its way, in microseconds: how far the device's clock is behind at the
     /// most; below zero, how far it is ahead at the least.
     private let delay: Int64
@@ -26,7 +25,8 @@ public struct WindowDraft {
         guard let summary = gathered.summary(limits: journey.limits) else { return nil }
         self.window = window
         self.summary = summary
-        leaves = gathered.ordered.map { Hash.leaf($0.leaf) }
+        self.readings = gathered.ordered
+        leaves = self.readings.map { Hash.leaf($0.leaf) }
         delay = readings.reduce(Int64.max) { min($0, $1.arrived - $1.reading.time) }
     }
 
@@ -42,7 +42,7 @@ public struct WindowDraft {
         facts.append((name: "clock-offset", value: .text(Seconds.text(delay))))
         if let cause = window.mark.cause { facts.append((name: "closed-by", value: .text(cause.rawValue))) }
         if window.isSupplementary { facts.append((name: "supplementary", value: .text("true"))) }
-        facts.append((name: Self.rootFact, value: .text(root.hex)))
+        facts.append((name: ReadingProof.rootFact, value: .text(root.hex)))
         return Draft(
             order: .existing(window.order), step: step, facts: facts, observedAt: summary.to,
             source: Source(.window, sensor: "\(window.sensor.device)/\(window.sensor.metric)"))

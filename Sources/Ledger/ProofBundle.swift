@@ -24,6 +24,8 @@ public struct ProofBundle: Hashable, Sendable {
     public let contracts: [String]
     /// The heads up to which its maker had looked for updates of the order.
     public let heads: [SignedNote]
+    /// Raw readings that windows among the items sum up.
+    public var readings: [ReadingProof] = []
 
     public init(
         order: String, items: [Item], documents: [SignedNote], contracts: [String], heads: [SignedNote]
@@ -48,6 +50,7 @@ public struct ProofBundle: Hashable, Sendable {
             $0.documents = documents.map(\.encoded)
             $0.contracts = contracts
             $0.heads = heads.map(\.encoded)
+            $0.readings = readings.map(\.wire)
         }.serializedBytes()
     }
 
@@ -63,6 +66,7 @@ public struct ProofBundle: Hashable, Sendable {
                 .bundleMalformed, "the proof file has version \(wire.version)", remedy: "install a newer release")
         }
         try Limit.check(wire.items.count, max: Self.itemsMax, "a proof file", unit: "entries")
+        try Limit.check(wire.readings.count, max: Self.itemsMax, "a proof file", unit: "readings")
         self.init(
             order: wire.order,
             items: try wire.items.map {
@@ -70,6 +74,7 @@ public struct ProofBundle: Hashable, Sendable {
             },
             documents: try wire.documents.map { try SignedNote(encoded: $0) }, contracts: wire.contracts,
             heads: try wire.heads.map { try SignedNote(encoded: $0) })
+        readings = try wire.readings.map { try ReadingProof($0) }
     }
 }
 
@@ -91,9 +96,12 @@ public struct ProofResult: Sendable {
 
     public let order: String
     public let items: [Item]
+    /// Raw readings with whether an update of the file that is in its log sums them up.
+    public let readings: [(proof: ReadingProof, isProved: Bool)]
     /// The heads up to which the file's maker had looked; only those whose log signature holds.
     public let heads: [Checkpoint]
 
+    public var areReadingsProved: Bool { readings.allSatisfy(\.isProved) }
     public var isInLog: Bool { !items.isEmpty && items.allSatisfy(\.inLog) }
     public var isAccepted: Bool { !items.isEmpty && items.allSatisfy { $0.verdict == .accepted } }
     public var isConfirmed: Bool { !items.isEmpty && items.allSatisfy(\.confirmed) }
@@ -115,6 +123,10 @@ extension ProofBundle {
                 ProofResult.Item(
                     reference: item.reference, update: item.update, recordedAt: item.recordedAt, inLog: item.inLog,
                     confirmed: item.confirmed, verdict: verdicts[item.reference.leafHash])
+            },
+            readings: readings.map { proof in
+                let item = found.first { $0.reference.leafHash == proof.entry }
+                return (proof, item.map { $0.inLog && proof.isProved(by: $0.update) } ?? false)
             },
             heads: heads.compactMap { try? policy.evaluate($0).checkpoint })
     }

@@ -72,6 +72,9 @@ public struct YAMLReader {
         return found
     }
 
+    /// Whether it is neither a list nor a mapping.
+    public var isScalar: Bool { node.scalar != nil }
+
     public func text() throws -> String {
         guard let text = node.string, node.scalar != nil else { throw failure("text is expected here") }
         return text

@@ -50,6 +50,9 @@ nonisolated struct WireBundle: Sendable {
   /// The checkpoints up to which the maker of the bundle had looked.
   var heads: [String] = []
 
+  /// Raw readings, each proved against the window that sums it up.
+  var readings: [WireReading] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -71,13 +74,37 @@ nonisolated struct WireItem: Sendable {
   init() {}
 }
 
+nonisolated struct WireReading: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Eight lines of text: see Reading.leaf.
+  var leaf: Data = Data()
+
+  /// Its place in the window's tree, and the tree's size.
+  var index: UInt64 = 0
+
+  var size: UInt64 = 0
+
+  /// The RFC 6962 inclusion proof.
+  var hashes: [Data] = []
+
+  /// Leaf hash of the entry whose update sums the window up: its fact "root" is the tree's root.
+  var entry: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "custody.proof.v1"
 
 nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Bundle"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}order\0\u{1}items\0\u{1}documents\0\u{1}contracts\0\u{1}heads\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}order\0\u{1}items\0\u{1}documents\0\u{1}contracts\0\u{1}heads\0\u{1}readings\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -91,6 +118,7 @@ nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 4: try { try decoder.decodeRepeatedStringField(value: &self.documents) }()
       case 5: try { try decoder.decodeRepeatedStringField(value: &self.contracts) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.heads) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.readings) }()
       default: break
       }
     }
@@ -115,6 +143,9 @@ nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.heads.isEmpty {
       try visitor.visitRepeatedStringField(value: self.heads, fieldNumber: 6)
     }
+    if !self.readings.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.readings, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -125,6 +156,7 @@ nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.documents != rhs.documents {return false}
     if lhs.contracts != rhs.contracts {return false}
     if lhs.heads != rhs.heads {return false}
+    if lhs.readings != rhs.readings {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -160,6 +192,56 @@ nonisolated extension WireItem: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   static func ==(lhs: WireItem, rhs: WireItem) -> Bool {
     if lhs.entry != rhs.entry {return false}
     if lhs.proof != rhs.proof {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReading: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Reading"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leaf\0\u{1}index\0\u{1}size\0\u{1}hashes\0\u{1}entry\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.leaf) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.index) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
+      case 4: try { try decoder.decodeRepeatedBytesField(value: &self.hashes) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.entry) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.leaf.isEmpty {
+      try visitor.visitSingularBytesField(value: self.leaf, fieldNumber: 1)
+    }
+    if self.index != 0 {
+      try visitor.visitSingularUInt64Field(value: self.index, fieldNumber: 2)
+    }
+    if self.size != 0 {
+      try visitor.visitSingularUInt64Field(value: self.size, fieldNumber: 3)
+    }
+    if !self.hashes.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.hashes, fieldNumber: 4)
+    }
+    if !self.entry.isEmpty {
+      try visitor.visitSingularBytesField(value: self.entry, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireReading, rhs: WireReading) -> Bool {
+    if lhs.leaf != rhs.leaf {return false}
+    if lhs.index != rhs.index {return false}
+    if lhs.size != rhs.size {return false}
+    if lhs.hashes != rhs.hashes {return false}
+    if lhs.entry != rhs.entry {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

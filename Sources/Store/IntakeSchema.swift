@@ -60,12 +60,10 @@ enum IntakeSchema {
         ALTER TABLE journey ADD COLUMN highest REAL;
         """
 
-    /// Readings come as runs, one for each commit, and are packed into blocks of one sensor. Blocks of a sensor follow
+    /// Readings come as runs, each with a stamp of its own, and are packed into blocks of one sensor. Blocks of a sensor follow
     /// each other in time. `newest` is the last arrival in a block.
     private static let blocks = """
-        CREATE TABLE arrival (
-            id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, count INTEGER NOT NULL, bytes BLOB NOT NULL
-        ) STRICT;
+        CREATE TABLE arrival (stamp INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
         CREATE TABLE block (
             id INTEGER PRIMARY KEY, sensor INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
             newest INTEGER NOT NULL, count INTEGER NOT NULL, bytes BLOB NOT NULL

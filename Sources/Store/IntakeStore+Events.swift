@@ -41,7 +41,8 @@ public struct ConditionEvent: Hashable, Sendable {
 // MARK: - Events of journeys
 
 extension IntakeStore {
-    /// Keeps an event, once however often it is noted. Durable on return.
+    /// Keeps an event, once however often it is noted. One that was over and is noted as lasting lasts again: readings
+    /// came late that belong to it. Durable on return.
     /// - Parameter ended: for what is over already.
     public func note(
         _ kind: ConditionEvent.Kind, of sensor: SensorName, on order: String, began: Int64, ended: Int64? = nil,
@@ -50,8 +51,10 @@ extension IntakeStore {
         try write { database in
             try database.execute(
                 sql: """
-                    INSERT OR IGNORE INTO event ("order", device, metric, unit, kind, began, ended, value, "limit", detail,
-                        told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+                    INSERT INTO event ("order", device, metric, unit, kind, began, ended, value, "limit", detail, told)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+                    ON CONFLICT DO UPDATE SET ended = NULL, told = min(told, 1)
+                        WHERE excluded.ended IS NULL AND ended IS NOT NULL
                     """,
                 arguments: [
                     order, sensor.device, sensor.metric, sensor.unit, kind.rawValue, began, ended, value, limit, detail,
@@ -69,9 +72,12 @@ extension IntakeStore {
         ).last { kinds.contains($0.kind) }
     }
 
+    /// Ends an event that lasts, not before it began.
     public func end(_ event: ConditionEvent, at time: Int64) throws {
         try write {
-            try $0.execute(sql: "UPDATE event SET ended = coalesce(ended, ?) WHERE id = ?", arguments: [time, event.id])
+            try $0.execute(
+                sql: "UPDATE event SET ended = coalesce(ended, max(?, began)) WHERE id = ?",
+                arguments: [time, event.id])
         }
     }
 
@@ -141,7 +147,7 @@ extension IntakeStore {
     /// The last birth on each topic, in the order in which they came: without them the names behind aliases are lost.
     public func births() throws -> [(topic: String, payload: [UInt8], receivedAt: Int64)] {
         try pool.read { database in
-            try Row.fetchAll(database, sql: "SELECT topic, payload, received FROM birth ORDER BY received").map {
+            try Row.fetchAll(database, sql: "SELECT topic, payload, received FROM birth ORDER BY rowid").map {
                 ($0[0], [UInt8]($0[1] as Data), $0[2])
             }
         }

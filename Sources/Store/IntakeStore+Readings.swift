@@ -14,6 +14,12 @@ public struct SensorName: Hashable, Sendable {
         self.metric = metric
         self.unit = unit
     }
+
+    /// Byte by byte, as the database compares: two spellings of one accented letter are two sensors.
+    public static func == (left: SensorName, right: SensorName) -> Bool {
+        left.device.utf8.elementsEqual(right.device.utf8) && left.metric.utf8.elementsEqual(right.metric.utf8)
+            && left.unit.utf8.elementsEqual(right.unit.utf8)
+    }
 }
 
 /// A reading with the time at which it was committed.
@@ -109,8 +115,7 @@ extension IntakeStore {
     /// Moves all readings that have come into blocks.
     /// - Parameter threshold: below so many that wait, nothing is done.
     public func pack(threshold: Int = 1) throws {
-        let waiting = try pool.read { try Int.fetchOne($0, sql: "SELECT sum(count) FROM arrival") ?? 0 }
-        guard waiting >= threshold else { return }
+        guard arrivals.waiting >= threshold else { return }
         while try ReadingPacker(store: self).run() >= ReadingPacker.readingsMax {}
     }
 
@@ -153,9 +158,9 @@ struct ReadingQuery {
             guard sessions[number] != nil, reading.time >= span.from, reading.time < horizon else { return }
             kept[number]?.append(reading)
         }
-        return try kept.flatMap { number, readings in
-            try readings.inOrderOnce().filter { $0.time < horizon && span.arrived.contains($0.arrived) }
-                .map { try stored($0, of: number) }
+        return kept.flatMap { number, readings in
+            readings.inOrderOnce().filter { $0.time < horizon && span.arrived.contains($0.arrived) }
+                .map { stored($0, of: number) }
         }.sorted { $0.reading < $1.reading }
     }
 
@@ -182,6 +187,7 @@ struct ReadingQuery {
             in: ReadingSpan(from: times.lowerBound, before: times.upperBound + 1, arrived: span.arrived))
     }
 
+    /// One time may run through several blocks, which stay together.
     /// - Returns: the readings, and the time up to which they are all.
     private func packed(
         _ number: Int64, in span: ReadingSpan, limit: Int
@@ -189,10 +195,12 @@ struct ReadingQuery {
         var all: [KeptReading] = []
         var end = Int64.max
         try forEachBlock(number, in: span, newest: .min) { readings in
+            if all.count >= limit, let last = all.last, let next = readings.first, next.time > last.time {
+                end = next.time
+                return false
+            }
             all += readings.lazy.filter { $0.time >= span.from && $0.time < span.before }
-            guard all.count >= limit, let last = readings.last else { return true }
-            end = last.time + 1
-            return false
+            return true
         }
         return (all, end)
     }
@@ -204,7 +212,7 @@ struct ReadingQuery {
         let statement = try database.cachedStatement(
             sql: """
                 SELECT bytes FROM block WHERE sensor = ? AND first >= coalesce(
-                    (SELECT max(first) FROM block WHERE sensor = ? AND first <= ?), -9223372036854775808)
+                    (SELECT max(first) FROM block WHERE sensor = ? AND first < ?), -9223372036854775808)
                 AND first < ? AND last >= ? AND newest >= ? ORDER BY first, last
                 """)
         for (place, value) in [number, number, span.from, span.before, span.from, newest].enumerated() {
@@ -220,7 +228,7 @@ struct ReadingQuery {
         _ database: Database, since stamp: Int64 = .min, _ body: (_ sensor: Int64, _ reading: KeptReading) throws -> Void
     ) throws {
         let statement = try database.cachedStatement(
-            sql: "SELECT stamp, bytes FROM arrival WHERE stamp >= ? ORDER BY id")
+            sql: "SELECT stamp, bytes FROM arrival WHERE stamp >= ? ORDER BY stamp")
         statement.bind(stamp, at: 1)
         try statement.forEachRow { row in
             try ArrivalRun.forEach(in: row.blob(1), arrived: row.integer(0), body)
@@ -243,10 +251,10 @@ struct ReadingQuery {
         return readings.filter { !known.contains($0.withoutArrival) }
     }
 
-    private func stored(_ kept: KeptReading, of number: Int64) throws -> StoredReading {
-        let reading = try Reading(
-            device: sensor.device, metric: sensor.metric, value: kept.value, unit: sensor.unit, time: kept.time,
-            sequence: kept.sequence, session: sessions[number] ?? nil)
+    private func stored(_ kept: KeptReading, of number: Int64) -> StoredReading {
+        let reading = Reading(
+            kept: kept.value, of: sensor.device, sensor.metric, in: sensor.unit, at: kept.time, sequence: kept.sequence,
+            session: sessions[number] ?? nil)
         return StoredReading(reading: reading, arrived: kept.arrived)
     }
 }

@@ -25,6 +25,7 @@ public final class IntakeStore: Sendable {
             // DatabasePool sets synchronous to NORMAL once it is open, which would break promise 1.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             try IntakeSchema.migrator.migrate(pool)
+            arrivals.note([], count: try pool.read { try Int.fetchOne($0, sql: "SELECT sum(count) FROM arrival") ?? 0 })
         } catch let error as DatabaseError {
             throw CustodyError(
                 .storeUnusable, "the intake cannot be opened: \(error.message ?? "\(error)")", at: path,
@@ -40,21 +41,28 @@ public final class IntakeStore: Sendable {
     func write<Result>(_ body: (Database) throws -> Result) throws -> Result {
         do {
             let result = try pool.writeWithoutTransaction { database in
-                var result: Result?
-                try database.inTransaction(.immediate) {
-                    result = try body(database)
-                    return .commit
+                do { return try Self.result(of: body, database) } catch {
+                    // Before anybody else writes.
+                    sensors.forget()
+                    throw error
                 }
-                return result
             }
             guard let result else { throw CustodyError(.durabilityUnknown, "the intake's transaction did not run") }
             return result
         } catch let error as DatabaseError {
-            pool.writeWithoutTransaction { _ in sensors.forget() }
             throw CustodyError(
                 .durabilityUnknown, "the disk did not confirm a write: \(error.message ?? "\(error)")",
                 remedy: "free or replace the disk; nothing was acknowledged")
         }
+    }
+
+    private static func result<Result>(of body: (Database) throws -> Result, _ database: Database) throws -> Result? {
+        var result: Result?
+        try database.inTransaction(.immediate) {
+            result = try body(database)
+            return .commit
+        }
+        return result
     }
 }
 
@@ -65,17 +73,30 @@ extension IntakeStore: ReadingSink {
         guard let latest = messages.last else { return }
         var hasDeliveries = false
         var heard: Set<Int64> = []
+        var count = 0
         try write { database in
-            let stamp = try Self.nextStamp(latest.receivedAt, database)
+            var stamp = try Self.nextStamp(latest.receivedAt, database)
             var run = ArrivalRun()
+            func append(_ readings: [Reading]) throws {
+                count += readings.count
+                for reading in readings {
+                    let sensor = try sensors.number(of: reading, database)
+                    heard.insert(sensor)
+                    run.append(reading, of: sensor)
+                    guard run.count == ArrivalRun.readingsMax else { continue }
+                    try Self.keep(&run, stamp, database)
+                    stamp = try Self.nextStamp(stamp, database)
+                }
+            }
             for message in messages {
                 switch message.content {
-                case .readings(let readings):
-                    for reading in readings {
-                        let sensor = try sensors.number(of: reading, database)
-                        heard.insert(sensor)
-                        run.append(reading, of: sensor)
-                        if run.count == ArrivalRun.readingsMax { try Self.keep(&run, stamp, database) }
+                case .readings(let readings): try append(readings)
+                case .sparkplug(let outcome):
+                    try append(outcome.readings)
+                    for event in outcome.events { try Self.keep(event, stamp, database) }
+                    if outcome.isBirth { try Self.keep(birth: message, database) }
+                    if let refusal = outcome.refusal {
+                        try Self.keep(message, reason: refusal.description, database)
                     }
                 case .undecodable(let reason): try Self.keep(message, reason: reason.description, database)
                 case .delivery(let station):
@@ -85,7 +106,7 @@ extension IntakeStore: ReadingSink {
             }
             try Self.keep(&run, stamp, database)
         }
-        arrivals.note(heard)
+        arrivals.note(heard, count: count)
         if hasDeliveries { deliveries.notify() }
     }
 
@@ -115,16 +136,24 @@ extension IntakeStore: ReadingSink {
     public struct Undecodable: Sendable {
         public let topic: String
         public let payload: [UInt8]
+        /// UTC microseconds.
+        public let receivedAt: Int64
         public let reason: String
+    }
+
+    /// How many payloads could not be read.
+    public func undecodableCount() throws -> Int {
+        try pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM undecodable") ?? 0 }
     }
 
     /// The newest payloads that could not be read.
     public func undecodable(limit: Int) throws -> [Undecodable] {
         try pool.read { database in
             try Row.fetchAll(
-                database, sql: "SELECT topic, payload, reason FROM undecodable ORDER BY id DESC LIMIT ?",
+                database, sql: "SELECT topic, payload, reason, received FROM undecodable ORDER BY id DESC LIMIT ?",
                 arguments: [limit]
-            ).map { Undecodable(topic: $0[0], payload: [UInt8]($0[1] as Data), reason: $0[2]) }
+            ).map { Undecodable(
+                    topic: $0[0], payload: [UInt8]($0[1] as Data), receivedAt: $0[3], reason: $0[2]) }
         }
     }
 }
@@ -136,6 +165,13 @@ private final class SensorNumbers {
         let metric: String
         let unit: String
         let session: String
+
+        /// Byte by byte, as the database compares.
+        static func == (left: Key, right: Key) -> Bool {
+            left.device.utf8.elementsEqual(right.device.utf8) && left.metric.utf8.elementsEqual(right.metric.utf8)
+                && left.unit.utf8.elementsEqual(right.unit.utf8)
+                && left.session.utf8.elementsEqual(right.session.utf8)
+        }
     }
 
     /// Sensors whose number is at hand.

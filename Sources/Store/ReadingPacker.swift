@@ -5,23 +5,26 @@ import Telemetry
 
 /// Moves readings from the runs in which they came into blocks of one sensor, each at the place of its own time.
 ///
-/// Reads and sorts beside the intake, and holds the writer only for the writing. One packer at a time.
+/// Reads and sorts beside the intake, and holds the writer only for the writing. What somebody else has packed or deleted
+/// meanwhile is looked at again.
 struct ReadingPacker {
     /// The most readings that are packed in one transaction.
     static let readingsMax = 65_536
 
     /// What one transaction changes.
     private struct Change {
-        var lastRun: Int64 = 0
+        var runs = Runs()
         var replaced: [Int64] = []
         var added: [(sensor: Int64, readings: ArraySlice<KeptReading>)] = []
 
         /// Cuts into blocks; readings of one time stay in one, as far as one can hold them.
-        mutating func add(_ readings: ArraySlice<KeptReading>, of sensor: Int64) {
+        /// - Parameter size: of a block.
+        mutating func add(
+            _ readings: ArraySlice<KeptReading>, of sensor: Int64, size: Int = ReadingBlock.readingsFull
+        ) {
             var rest = readings
             while !rest.isEmpty {
-                var end = rest.index(rest.startIndex, offsetBy: ReadingBlock.readingsFull, limitedBy: rest.endIndex)
-                    ?? rest.endIndex
+                var end = rest.index(rest.startIndex, offsetBy: size, limitedBy: rest.endIndex) ?? rest.endIndex
                 while end < rest.endIndex, rest[end].time == rest[end - 1].time,
                     end - rest.startIndex < ReadingBlock.readingsMax
                 { end += 1 }
@@ -29,47 +32,80 @@ struct ReadingPacker {
                 rest = rest[end...]
             }
         }
+
+        /// The same where nothing is added at the end: each block gets room for what comes late.
+        mutating func add(evenly readings: ArraySlice<KeptReading>, of sensor: Int64) {
+            let full = ReadingBlock.readingsFull
+            let blocks = max((readings.count + full - 1) / full, 1)
+            add(readings, of: sensor, size: (readings.count + blocks - 1) / blocks)
+        }
     }
 
-    private struct Block {
-        let id: Int64
-        let first: Int64
-        let last: Int64
-        let count: Int
+    /// Which runs are moved.
+    private struct Runs {
+        /// The stamp of the last.
+        var last: Int64 = 0
+        var count = 0
     }
+
+    /// Neighbouring blocks through which one time runs; most often a single one.
+    private struct Place {
+        private(set) var blocks: [Int64]
+        let first: Int64
+        private(set) var last: Int64
+        private(set) var count: Int
+
+        init(_ row: Row) {
+            blocks = [row[0]]
+            first = row[1]
+            last = row[2]
+            count = row[3]
+        }
+
+        mutating func join(_ later: Place) {
+            blocks += later.blocks
+            last = later.last
+            count += later.count
+        }
+    }
+
+    /// Somebody else has packed or deleted what was read.
+    private struct Overtaken: Error {}
 
     let store: IntakeStore
 
-    /// - Returns: how many readings were moved; fewer than `readingsMax` means that no more wait.
+    /// - Returns: how many readings were moved; fewer than `readingsMax` means that no more wait. `readingsMax` too where
+    ///   nothing was moved because somebody else was faster.
     func run() throws -> Int {
         let (change, count) = try store.pool.read { database in
-            let (lastRun, sensors, count) = try Self.waiting(database)
-            var change = Change(lastRun: lastRun)
+            let (runs, sensors, count) = try Self.waiting(database)
+            var change = Change(runs: runs)
             for (sensor, readings) in sensors {
                 try Self.place(readings.inOrderOnce(), of: sensor, into: &change, database)
             }
             return (change, count)
         }
         guard count > 0 else { return 0 }
-        try store.write { try Self.apply(change, $0) }
+        do { try store.write { try Self.apply(change, $0) } } catch is Overtaken { return Self.readingsMax }
+        store.arrivals.notePacked(count)
         return count
     }
 
     private static func waiting(
         _ database: Database
-    ) throws -> (lastRun: Int64, sensors: [Int64: [KeptReading]], count: Int) {
-        var (lastRun, count): (Int64, Int) = (0, 0)
+    ) throws -> (runs: Runs, sensors: [Int64: [KeptReading]], count: Int) {
+        var (runs, count) = (Runs(), 0)
         var sensors: [Int64: [KeptReading]] = [:]
-        let statement = try database.cachedStatement(sql: "SELECT id, stamp, bytes FROM arrival ORDER BY id")
+        let statement = try database.cachedStatement(sql: "SELECT stamp, bytes FROM arrival ORDER BY stamp")
         defer { statement.rewind() }
         while count < readingsMax, try statement.step() {
-            lastRun = statement.integer(0)
-            try ArrivalRun.forEach(in: statement.blob(2), arrived: statement.integer(1)) { sensor, reading in
+            runs = Runs(last: statement.integer(0), count: runs.count + 1)
+            try ArrivalRun.forEach(in: statement.blob(1), arrived: runs.last) { sensor, reading in
                 sensors[sensor, default: []].append(reading)
                 count += 1
             }
         }
-        return (lastRun, sensors, count)
+        return (runs, sensors, count)
     }
 
     /// Readings belong to the block that reaches up to their time; what is later than all goes to the end.
@@ -77,31 +113,39 @@ struct ReadingPacker {
         _ readings: [KeptReading], of sensor: Int64, into change: inout Change, _ database: Database
     ) throws {
         guard let first = readings.first else { return }
-        let blocks = try blocks(of: sensor, upTo: first.time, database)
+        let places = try places(of: sensor, upTo: first.time, database)
         var rest = readings[...]
-        for (index, block) in blocks.enumerated() {
-            let isLast = index == blocks.count - 1
-            let taken = isLast && block.count < ReadingBlock.readingsFull ? rest : rest.prefix { $0.time <= block.last }
+        for (index, place) in places.enumerated() {
+            let grows = index == places.count - 1 && place.count < ReadingBlock.readingsFull
+            let taken = grows ? rest : rest.prefix { $0.time <= place.last }
             guard !taken.isEmpty else { continue }
             rest = rest.dropFirst(taken.count)
-            let merged = try (Self.readings(inBlock: block.id, database) + taken).inOrderOnce()
-            change.replaced.append(block.id)
-            change.add(merged[...], of: sensor)
+            let kept = try place.blocks.flatMap { try Self.readings(inBlock: $0, database) }
+            let merged = (kept + taken).inOrderOnce()[...]
+            change.replaced += place.blocks
+            if grows { change.add(merged, of: sensor) } else { change.add(evenly: merged, of: sensor) }
         }
         change.add(rest, of: sensor)
     }
 
-    /// Blocks that reach to or beyond a time, in order; the last of all at least.
-    private static func blocks(of sensor: Int64, upTo time: Int64, _ database: Database) throws -> [Block] {
+    /// Places that reach to or beyond a time, in order; the last of all at least.
+    private static func places(of sensor: Int64, upTo time: Int64, _ database: Database) throws -> [Place] {
         let sql = """
             SELECT id, first, last, count FROM block WHERE sensor = :sensor AND first >= coalesce(
-                (SELECT max(first) FROM block WHERE sensor = :sensor AND first <= :time), -9223372036854775808)
+                (SELECT max(first) FROM block WHERE sensor = :sensor AND first < :time), -9223372036854775808)
             ORDER BY first, last
             """
         let statement = try database.cachedStatement(sql: sql)
-        return try Row.fetchAll(statement, arguments: ["sensor": sensor, "time": time]).map {
-            Block(id: $0[0], first: $0[1], last: $0[2], count: $0[3])
+        var places: [Place] = []
+        for place in try Row.fetchAll(statement, arguments: ["sensor": sensor, "time": time]).map(Place.init) {
+            if var last = places.last, last.last == place.first {
+                last.join(place)
+                places[places.count - 1] = last
+            } else {
+                places.append(place)
+            }
         }
+        return places
     }
 
     private static func readings(inBlock id: Int64, _ database: Database) throws -> [KeptReading] {
@@ -117,9 +161,12 @@ struct ReadingPacker {
         for id in change.replaced {
             delete.bind(id, at: 1)
             try delete.run()
+            guard database.changesCount == 1 else { throw Overtaken() }
         }
         for block in change.added { try insert(block.readings, of: block.sensor, database) }
-        try database.execute(sql: "DELETE FROM arrival WHERE id <= ?", arguments: [change.lastRun])
+        let runs = change.runs
+        try database.execute(sql: "DELETE FROM arrival WHERE stamp <= ?", arguments: [runs.last])
+        guard database.changesCount == runs.count else { throw Overtaken() }
     }
 
     fileprivate static func insert(

@@ -11,6 +11,9 @@ public struct InboundMessage: Sendable, Hashable {
         /// The readings in the payload's own order; an empty list is a message without news.
         case readings([Reading])
 
+        /// What a Sparkplug host makes of the message: a part of it may have been read.
+        case sparkplug(SparkplugOutcome)
+
         /// Scans for a station: an image, tags or a line of a scanner. It is kept until the station has taken it.
         case delivery(station: String)
 

@@ -31,7 +31,8 @@ public struct Pulse: Hashable, Sendable {
     /// - Parameter intervals: how many of its usual intervals it may miss.
     public func silentFrom(intervals: Int) -> Int64? {
         guard intervals > 0, let interval else { return nil }
-        let (wait, isOver) = interval.multipliedReportingOverflow(by: Int64(intervals))
-        return isOver ? nil : lastArrival + max(wait, 1_000_000)
+        let wait = interval.multipliedReportingOverflow(by: Int64(intervals))
+        let silent = lastArrival.addingReportingOverflow(max(wait.partialValue, 1_000_000))
+        return wait.overflow || silent.overflow ? nil : silent.partialValue
     }
 }

@@ -4,8 +4,15 @@ extension Reading: Comparable {
     public static func < (left: Reading, right: Reading) -> Bool {
         if left.time != right.time { return left.time < right.time }
         if left.sequence != right.sequence { return precedes(left.sequence, right.sequence) }
-        if left.session != right.session { return precedes(left.session?.utf8Order, right.session?.utf8Order) }
-        return left.value < right.value
+        let (earlier, later) = (left.session?.utf8Order, right.session?.utf8Order)
+        return earlier == later ? left.value < right.value : precedes(earlier, later)
+    }
+
+    /// Byte by byte: two spellings of one accented letter are two devices to a broker, and two leaves of a tree.
+    public static func == (left: Reading, right: Reading) -> Bool {
+        left.time == right.time && left.sequence == right.sequence && left.value == right.value
+            && left.session?.utf8Order == right.session?.utf8Order && left.device.utf8Order == right.device.utf8Order
+            && left.metric.utf8Order == right.metric.utf8Order && left.unit.utf8Order == right.unit.utf8Order
     }
 
     /// Nothing comes before something.
@@ -25,6 +32,17 @@ extension Reading.Value: Comparable {
         case (.text(let left), .text(let right)): left.utf8Order < right.utf8Order
         case (.data(let left), .data(let right)): left.lexicographicallyPrecedes(right)
         default: left.rank < right.rank
+        }
+    }
+
+    /// Texts byte by byte, as they are ordered.
+    public static func == (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.number(let left), .number(let right)): left == right
+        case (.flag(let left), .flag(let right)): left == right
+        case (.text(let left), .text(let right)): left.utf8Order == right.utf8Order
+        case (.data(let left), .data(let right)): left == right
+        default: false
         }
     }
 

@@ -31,7 +31,8 @@ public struct TemperatureLimits: Hashable, Sendable {
 
     public var isEmpty: Bool { lowest == nil && highest == nil && mkt == nil }
 
-    /// What satisfies both: of each pair of limits the stricter.
+    /// What satisfies both: of each pair of limits the stricter. Who does not limit the mean kinetic temperature has no say
+    /// in its span.
     public func joined(with other: TemperatureLimits) -> TemperatureLimits {
         func stricter<Value>(_ one: Value?, _ two: Value?, _ choose: (Value, Value) -> Value) -> Value? {
             guard let one, let two else { return one ?? two }
@@ -40,7 +41,7 @@ public struct TemperatureLimits: Hashable, Sendable {
         return TemperatureLimits(
             lowest: stricter(lowest, other.lowest, max), highest: stricter(highest, other.highest, min),
             grace: stricter(grace, other.grace, min), mkt: stricter(mkt, other.mkt, min),
-            mktSpan: min(mktSpan, other.mktSpan))
+            mktSpan: stricter(mkt.map { _ in mktSpan }, other.mkt.map { _ in other.mktSpan }, min) ?? mktSpan)
     }
 
     /// Nil where neither cold nor heat is limited.

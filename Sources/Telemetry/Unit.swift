@@ -20,6 +20,8 @@ public struct Unit: Sendable, Hashable {
     /// The codes of all quantities' own units, sorted.
     public static let known: [String] = UnitTable.rows.map(\.code).sorted()
 
+    static let knownSentence = "Known are: \(known.joined(separator: " "))."
+
     /// All that `named` knows, sorted; a sum over time is one of them followed by `.s`.
     public static let spellings: [String] = table.keys.sorted()
 

@@ -8,6 +8,7 @@ import Logging
 import Portal
 import ServiceLifecycle
 import Store
+import Synchronization
 import Telemetry
 
 /// A gateway, built and not yet running.
@@ -79,9 +80,15 @@ func buildGateway(
             try StationServer(
                 stations: uploads, tls: tls, host: address.host, port: address.port, logger: logger))
     }
+    let disk = DiskWatch(
+        rule: configuration.disk, folder: state.path, sink: intake, now: instruments.now, logger: logger)
+    let upkeep = ReadingUpkeep(
+        intake: intake, retention: (configuration.conditions ?? ConditionRule()).retention, now: instruments.now,
+        logger: logger)
     let brokers = try configuration.brokers.map { broker in
         let client = try mqttClient(
-            broker, stations: configuration.stations, intake: intake, instruments: instruments, logger: logger)
+            broker, stations: configuration.stations, intake: intake, sink: disk, instruments: instruments,
+            logger: logger)
         return Worker { try await client.run() }
     }
     let monitor = configuration.conditions.map {
@@ -93,6 +100,7 @@ func buildGateway(
     services += [server, local]
     services += sessions.map { session in Worker { await session.run() } }
     services += monitor.map { monitor in [Worker { await monitor.run() }] } ?? []
+    if !brokers.isEmpty { services += [Worker { await disk.run() }, Worker { await upkeep.run() }] }
     services += stations + brokers
     services.append(
         Worker {
@@ -125,23 +133,24 @@ private func scanSource(
 
 private func mqttClient(
     _ broker: GatewayConfiguration.Broker, stations: [StationConfiguration], intake: IntakeStore,
-    instruments: Instruments, logger: Logger
+    sink: any ReadingSink, instruments: Instruments, logger: Logger
 ) throws -> MQTTClient {
-    let patterns = broker.patterns
     let inlets = stations.compactMap { station in
         station.topic.map { (pattern: $0, station: station.rule.name) }
     }
     var connection = broker.connection
     connection.topics += inlets.map(\.pattern.filter)
+    if let host = broker.sparkplugHost { connection.announce(host: host, at: instruments.now()) }
+    let births = try intake.births().map { (topic: $0.topic, payload: $0.payload) }
+    let reader = SharedReader(MessageReader(topics: broker.topics, births: births))
     return try MQTTClient(
-        configuration: connection, sink: intake,
+        configuration: connection, sink: sink,
         decode: { topic, payload, receivedAt in
             if let inlet = inlets.first(where: { $0.pattern.match(topic) != nil }) {
                 return InboundMessage(
                     topic: topic, payload: payload, receivedAt: receivedAt, content: .delivery(station: inlet.station))
             }
-            return InboundMessage(
-                json: payload, topic: topic, pattern: patterns.first { $0.match(topic) != nil }, receivedAt: receivedAt)
+            return reader.read(payload, topic: topic, receivedAt: receivedAt)
         },
         now: instruments.now,
         onStatus: { status in
@@ -151,6 +160,29 @@ private func mqttClient(
                 logger.warning("broker lost", metadata: ["error": "\(error)", "retry": "\(wait)"])
             }
         })
+}
+
+/// What one broker's messages are read with, on the client's thread.
+private final class SharedReader: Sendable {
+    private let reader: Mutex<MessageReader>
+
+    init(_ reader: MessageReader) { self.reader = Mutex(reader) }
+
+    func read(_ payload: [UInt8], topic: String, receivedAt: Int64) -> InboundMessage {
+        reader.withLock { $0.read(payload, topic: topic, receivedAt: receivedAt) }
+    }
+}
+
+extension MQTTConfiguration {
+    /// Makes the client a Sparkplug host application, which says that it is there and, by its will, that it has gone
+    /// (Sparkplug 3.0 section 6.4.28).
+    /// - Parameter time: UTC microseconds.
+    fileprivate mutating func announce(host: String, at time: Int64) {
+        let gone = SparkplugCommand.state(host: host, online: false, at: time)
+        let here = SparkplugCommand.state(host: host, online: true, at: time)
+        will = Will(topic: gone.topic, payload: gone.payload, qos: 1, retain: true)
+        greeting = Will(topic: here.topic, payload: here.payload, qos: 1, retain: true)
+    }
 }
 
 /// Runs one piece of work until the gateway is told to stop.

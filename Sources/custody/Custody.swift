@@ -14,7 +14,8 @@ struct Custody: AsyncParsableCommand {
             RecordCommand.self, TraceCommand.self, OrdersCommand.self, VerifyCommand.self, ProofCommand.self,
             VerifyProofCommand.self, PolicyCommand.self, PeersCommand.self, DecodeCommand.self, IdentifyCommand.self,
             UnmatchedCommand.self, LabelCommand.self, EPCCommand.self, ReindexCommand.self, DecodeWorkerCommand.self,
-            AppendLoadCommand.self,
+            AppendLoadCommand.self, TelemetryCommand.self, MKTCommand.self,
+            ConditionsCommand.self, ReadingCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there

@@ -14,7 +14,9 @@ struct GatewayConfiguration {
 
     struct Broker {
         let connection: MQTTConfiguration
-        let patterns: [TopicPattern]
+        let topics: [TelemetryTopic]
+        /// The name under which this gateway is a Sparkplug host application; nil where it is none.
+        let sparkplugHost: String?
     }
 
     let host: String
@@ -25,12 +27,13 @@ struct GatewayConfiguration {
     let uploads: (host: String, port: Int)?
     let brokers: [Broker]
     let conditions: ConditionRule?
+    let disk: DiskWatch.Rule
 
     /// - Throws: `CustodyError` with code `yaml-malformed`, naming file, line and column.
     init(file: String, state: StateDirectory, origin: String) throws {
         let root = try YAMLReader(text: try NamedFile.text(file), file: file)
         let keys = try root.mapping(known: [
-            "custody-gateway", "listen", "uploads", "peers", "stations", "mqtt", "conditions",
+            "custody-gateway", "listen", "uploads", "peers", "stations", "mqtt", "conditions", "disk",
         ])
         guard try keys.required("custody-gateway", of: root).number() == 1 else {
             throw root.failure("this release reads configurations of version 1")
@@ -41,6 +44,15 @@ struct GatewayConfiguration {
         stations = try keys["stations"]?.list().map { try StationConfiguration($0, state: state) } ?? []
         brokers = try keys["mqtt"]?.list().map { try Self.broker($0, state: state, origin: origin) } ?? []
         conditions = try keys["conditions"].map { try ConditionRule($0) }
+        disk = try keys["disk"].map(Self.disk) ?? DiskWatch.Rule()
+    }
+
+    private static func disk(_ reader: YAMLReader) throws -> DiskWatch.Rule {
+        let keys = try reader.mapping(known: ["warn-hours", "reserve-mib"])
+        var rule = DiskWatch.Rule()
+        if let hours = try keys["warn-hours"]?.number(in: 1...8_760) { rule.warnHours = Double(hours) }
+        if let reserve = try keys["reserve-mib"]?.number(in: 0...1_048_576) { rule.reserve = UInt64(reserve) << 20 }
+        return rule
     }
 
     private static func address(_ reader: YAMLReader) throws -> (String, Int) {
@@ -60,14 +72,9 @@ struct GatewayConfiguration {
 
     private static func broker(_ reader: YAMLReader, state: StateDirectory, origin: String) throws -> Broker {
         let keys = try reader.mapping(known: [
-            "host", "port", "topics", "client-id", "version", "user", "password-file", "tls",
+            "host", "port", "topics", "client-id", "version", "user", "password-file", "tls", "sparkplug-host",
         ])
-        let topics = try keys.required("topics", of: reader)
-        let patterns = try topics.texts().map { text throws -> TopicPattern in
-            do { return try TopicPattern(text) } catch let error as TelemetryError {
-                throw topics.failure(error.message)
-            }
-        }
+        let topics = try keys.required("topics", of: reader).list().map { try TelemetryTopic($0) }
         let version = try keys["version"]?.text() ?? MQTTConfiguration.Version.v5.rawValue
         guard let known = MQTTConfiguration.Version(rawValue: version) else {
             throw reader.failure("MQTT versions are: 3.1.1, 5")
@@ -84,9 +91,9 @@ struct GatewayConfiguration {
                 host: try keys.required("host", of: reader).text(),
                 port: try keys["port"]?.number() ?? (tls == nil ? 1_883 : 8_883),
                 clientID: try keys["client-id"]?.text() ?? "custody-\(origin)", version: known,
-                topics: patterns.map(\.filter), tls: tls, user: try keys["user"]?.text(),
+                topics: topics.map(\.pattern.filter), tls: tls, user: try keys["user"]?.text(),
                 passwordFile: try keys["password-file"].map { state.path(try $0.text()) }),
-            patterns: patterns)
+            topics: topics, sparkplugHost: try keys["sparkplug-host"]?.text())
     }
 
     /// What `custody init` writes.

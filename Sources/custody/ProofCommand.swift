@@ -74,6 +74,12 @@ struct VerifyProofCommand: AsyncParsableCommand {
         let inLog, accepted, confirmed: Bool
         let completeUpTo: [String: UInt64]
         let updates: [Item]
+        let readings: [Reading]
+
+        struct Reading: Encodable {
+            let device, metric, unit, time, value: String
+            let proved: Bool
+        }
     }
 
     func run() async throws {
@@ -81,7 +87,7 @@ struct VerifyProofCommand: AsyncParsableCommand {
         let result = try bundle.check(policyText: try NamedFile.text(policy))
         let shown = Shown(result)
         try output.print(shown, text: shown.text)
-        guard result.isInLog, result.isAccepted, result.isConfirmed else {
+        guard result.isInLog, result.isAccepted, result.isConfirmed, result.areReadingsProved else {
             throw CheckFailed(message: "not everything that the file claims is proved")
         }
     }
@@ -102,6 +108,11 @@ extension VerifyProofCommand.Shown {
                 accepted: item.verdict == .accepted, confirmed: item.confirmed,
                 verdict: item.verdict.map { $0.isAccepted ? "accepted" : "\($0)" } ?? "cannot be judged from this file")
         }
+        readings = result.readings.map { reading, isProved in
+            let lines = reading.lines + Array(repeating: "", count: 8)
+            return Reading(
+                device: lines[1], metric: lines[2], unit: lines[3], time: lines[4], value: lines[5], proved: isProved)
+        }
     }
 
     var text: String {
@@ -109,6 +120,10 @@ extension VerifyProofCommand.Shown {
             "  \($0.step.padded(21)) \("\($0.origin):\($0.index)".padded(22)) \($0.inLog ? "in log" : "NOT IN LOG")  "
                 + "\($0.verdict)  \($0.confirmed ? "confirmed" : "not confirmed")"
         }
+        let sensed = readings.map {
+            "\n  reading \($0.time) \($0.device) \($0.metric) \($0.value) \($0.unit): "
+                + ($0.proved ? "summed up by a window above" : "NOT PROVED")
+        }.joined()
         let heads = completeUpTo.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return """
             order      \(order)
@@ -116,7 +131,7 @@ extension VerifyProofCommand.Shown {
             accepted   \(accepted ? "yes" : "NO")
             confirmed  \(confirmed ? "yes" : "NO")
             complete   as its maker saw it, up to \(heads)
-            \(rows.joined(separator: "\n"))
+            \(rows.joined(separator: "\n"))\(sensed)
             """
     }
 }

@@ -86,6 +86,8 @@ struct RecordCommand: AsyncParsableCommand {
     @Argument(help: "The step, as the order's contract names it.")
     var step: String
     @OptionGroup var facts: FactOptions
+    @Option(help: "An order that this step relies on, such as the transport that carries it; may be given again.")
+    var cite: [String] = []
     @Option(help: "A pseudonymous id of who does it.")
     var `operator`: String?
     @OptionGroup var label: LabelOptions
@@ -93,10 +95,17 @@ struct RecordCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let name = try state.ledger().read { try $0.order(order).name }
+        let (name, cites) = try state.ledger().read { snapshot in
+            let rulebook = try snapshot.rulebook()
+            let cited = try cite.flatMap { order in
+                try snapshot.thread(of: try snapshot.order(order), rulebook: rulebook).heads
+            }
+            return (try snapshot.order(order).name, cited)
+        }
         let draft = Draft(
             order: .existing(name), step: step, facts: try facts.facts(),
-            subjects: try facts.subjects(instruments: .system()), source: Source(.operator), operator: `operator`)
+            subjects: try facts.subjects(instruments: .system()), cites: cites, source: Source(.operator),
+            operator: `operator`)
         let drawn = try label.draw(subjects: draft.subjects, facts: draft.facts)
         let receipt = try await RecorderAccess.record(draft, state: state.directory)
         try drawn?.write()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Gateway
 import Ledger
 import Store
 
@@ -48,6 +49,14 @@ struct Trace: Encodable {
     let heads: [String]
     let disputed: String?
     let waiting: [String]
+    /// Of the order's own journey and of those that it cites.
+    let journeys: [Journey]
+
+    struct Journey: Encodable {
+        let order: String
+        let windows: Int
+        let excursions: [ShownJourney.Event]
+    }
 
     init(of record: OrderRecord, snapshot: LedgerSnapshot, rulebook: Rulebook) throws {
         let thread = try snapshot.thread(of: record, rulebook: rulebook)
@@ -61,6 +70,11 @@ struct Trace: Encodable {
         heads = thread.heads.map(\.leafHash.hex)
         disputed = contract.flatMap { thread.conflict(under: $0)?.message }
         waiting = try snapshot.waiting().filter { $0.update.order == record.name }.map(Self.sentence)
+        journeys = try ConditionsCommand.reports(of: record.name, snapshot).map { report in
+            Journey(
+                order: report.order, windows: report.sensors.reduce(0) { $0 + $1.windows.count },
+                excursions: report.events.filter(\.isExcursion).map(ShownJourney.Event.init))
+        }
     }
 
     private static func sentence(_ waiting: WaitingUpdate) -> String {
@@ -88,6 +102,10 @@ struct Trace: Encodable {
                         + step.facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "  "))
             }
             for subject in step.subjects { lines.append("    \(subject)") }
+        }
+        for journey in journeys where journey.order != order || !journey.excursions.isEmpty {
+            lines.append("\njourney   \(journey.order): \(journey.windows) windows, \(journey.excursions.count) excursions")
+            lines += journey.excursions.map { "    \($0.text)" }
         }
         if heads.count > 1 { lines.append("\nfork: \(heads.count) heads\(disputed.map { ", disputed: \($0)" } ?? "")") }
         lines += waiting.map { "waiting: \($0)" }

@@ -23,6 +23,21 @@ import Testing
         #expect(after.nextSequence(.temperature) == 3)
     }
 
+    @Test func restartedNumbersOutliveTheDeviceAndSoDoSessions() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let old = SensorReading(metric: .door, value: 1, time: 1, sequence: 7, session: "boot-1")
+        let before = try ReadingBuffer(capacity: 10, path: path)
+        try before.append(old)
+        try before.restartSequences()
+        try before.append(SensorReading(metric: .door, value: 0, time: 2, sequence: 0, session: "boot-2"))
+        for _ in 0..<2 {
+            let after = try ReadingBuffer(capacity: 10, path: path)
+            #expect(after.next(from: 0)?.reading == old)
+            #expect(after.nextSequence(.door) == 1)
+        }
+    }
+
     @Test func forgetsALineThatWasTorn() throws {
         let path = path()
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -5,8 +5,8 @@ import Testing
 struct HostilePayloadTests {
     private static let seeds = [
         #"{"device":"t1","metric":"m","value":-5.25e1,"unit":"Cel","time":"2026-03-01T12:00:00.5+01:00","seq":7}"#,
-        #"[{"device":"\u00e9\ud83d\ude00","metric":"m","value":1,"unit":"u","time":1772366400.5,"session":null}]"#,
-        #"{"x":[[[{"a":{"b":[null,true,false]}}]]],"device":"d","metric":"m","value":1e9,"unit":"u","time":1e9}"#,
+        #"[{"device":"\u00e9\ud83d\ude00","metric":"m","value":1,"unit":"1","time":1772366400.5,"session":null}]"#,
+        #"{"x":[[[{"a":{"b":[null,true,false]}}]]],"device":"d","metric":"m","value":1e9,"unit":"1","time":1e9}"#,
     ]
 
     /// Every answer is readings or an error that points into the payload. The numbers repeat (SplitMix64, seed 44).

@@ -11,12 +11,12 @@ struct JSONReadingsTests {
     }
 
     private func payload(_ fields: String) -> String {
-        #"{"device":"d","metric":"m","unit":"u",\#(fields)}"#
+        #"{"device":"d","metric":"m","unit":"1",\#(fields)}"#
     }
 
     @Test func readsTheFixedShape() throws {
         let expected = try Reading(
-            device: "t1", metric: "temperature", value: 5.25, unit: "Cel", time: 1_772_366_400_000_000, sequence: 7)
+            device: "t1", metric: "temperature", value: .number(5.25), unit: "Cel", time: 1_772_366_400_000_000, sequence: 7)
         #expect(try decode(JSONReadingsTests.good) == [expected])
         #expect(try decode("[\(JSONReadingsTests.good) , \(JSONReadingsTests.good)]") == [expected, expected])
         #expect(try decode(" [ ] ") == [])
@@ -65,8 +65,8 @@ struct JSONReadingsTests {
         (#"{"device":"d","device":"d"}"#, .keyRepeated, 14),
         (#"{"device":"d","\u0064evice":"d"}"#, .keyRepeated, 14),
         (#"{"seq":null,"seq":null}"#, .keyRepeated, 12),
-        (#"{"device":"","metric":"m","unit":"u","value":1,"time":0}"#, .textEmpty, 0),
-        (#"{"device":"a\u0000","metric":"m","unit":"u","value":1,"time":0}"#, .textNotAllowed, 0),
+        (#"{"device":"","metric":"m","unit":"1","value":1,"time":0}"#, .textEmpty, 0),
+        (#"{"device":"a\u0000","metric":"m","unit":"1","value":1,"time":0}"#, .textNotAllowed, 0),
         (#"{"value":1e309}"#, .valueNotFinite, 9), (#"{"value":01}"#, .jsonMalformed, 9),
         (#"{"value":.5}"#, .jsonMalformed, 9), (#"{"value":+1}"#, .jsonMalformed, 9),
         (#"{"value":1.}"#, .jsonMalformed, 11), (#"{"value":1e}"#, .jsonMalformed, 11),
@@ -108,7 +108,7 @@ struct JSONReadingsTests {
     }
 
     @Test func takesTheDeviceFromTheTopic() throws {
-        let json = #"{"value":1,"time":0,"unit":"u","session":"boot-3","seq":18446744073709551615}"#
+        let json = #"{"value":1,"time":0,"unit":"1","session":"boot-3","seq":18446744073709551615}"#
         let reading = try #require(try decode(json, "sensors/t9/temperature/now", "sensors/{device}/{metric}/#").first)
         #expect(reading.device == "t9")
         #expect(reading.metric == "temperature")
@@ -142,14 +142,14 @@ struct JSONReadingsTests {
         case .readings(let readings): #expect(readings.count == 1 && count <= InboundMessage.payloadBytesMax)
         case .undecodable(let reason):
             #expect(reason.code == .payloadTooLarge && count == InboundMessage.payloadBytesMax + 1)
-        case .delivery(let station): Issue.record("no reading is a delivery for \(station)")
+        case .delivery, .sparkplug: Issue.record("JSON is neither a delivery nor Sparkplug")
         }
         #expect(message.payload.count == count)
     }
 
     @Test(arguments: [InboundMessage.readingsMax - 1, InboundMessage.readingsMax, InboundMessage.readingsMax + 1])
     func refusesMoreReadingsThanItsLimit(_ count: Int) {
-        let one = #"{"device":"d","metric":"m","unit":"u","value":1,"time":0}"#
+        let one = #"{"device":"d","metric":"m","unit":"1","value":1,"time":0}"#
         let json = "[" + Array(repeating: one, count: count).joined(separator: ",") + "]"
         do {
             #expect(try decode(json).count == count)

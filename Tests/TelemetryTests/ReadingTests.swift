@@ -7,16 +7,40 @@ struct ReadingTests {
     func refusesTextOverItsLimit(_ count: Int) {
         let long = String(repeating: "a", count: count)
         let fits = count <= Reading.textBytesMax
-        #expect(((try? Reading(device: long, metric: "m", value: .number(1), unit: "u", time: 0)) != nil) == fits)
-        #expect(((try? Reading(device: "d", metric: long, value: .number(1), unit: "u", time: 0)) != nil) == fits)
-        #expect(((try? Reading(device: "d", metric: "m", value: .number(1), unit: long, time: 0)) != nil) == fits)
-        #expect(((try? Reading(device: "d", metric: "m", value: .number(1), unit: "u", time: 0, session: long)) != nil) == fits)
+        #expect(((try? Reading(device: long, metric: "m", value: .number(1), unit: "1", time: 0)) != nil) == fits)
+        #expect(((try? Reading(device: "d", metric: long, value: .number(1), unit: "1", time: 0)) != nil) == fits)
+        #expect(((try? Reading(device: "d", metric: "m", value: .number(1), unit: "1", time: 0, session: long)) != nil) == fits)
+    }
+
+    @Test func keepsOneUnitForEachKindOfValue() throws {
+        let fahrenheit = try Reading(device: "d", metric: "m", value: .number(41), unit: "FAH", time: 0)
+        #expect(fahrenheit.value == .number(5) && fahrenheit.unit == "Cel")
+        #expect(try Reading(device: "d", metric: "m", value: .flag(true), unit: "1", time: 0).value == .flag(true))
+    }
+
+    @Test(arguments: ["furlong", "cel", "C", ""])
+    func refusesAnUnknownUnitAndSaysWhichAreKnown(_ unit: String) {
+        let error = #expect(throws: TelemetryError.self) {
+            try Reading(device: "d", metric: "m", value: .number(1), unit: unit, time: 0)
+        }
+        #expect(error?.code == (unit.isEmpty ? .textEmpty : .unitUnknown))
+        #expect(unit.isEmpty || error?.message.contains("Cel") == true || unit == "C")
+    }
+
+    @Test(arguments: [Reading.valueBytesMax - 1, Reading.valueBytesMax, Reading.valueBytesMax + 1])
+    func refusesAValueOverItsLimit(_ count: Int) {
+        let text = Reading.Value.text(String(repeating: "a", count: count))
+        let data = Reading.Value.data([UInt8](repeating: 1, count: count))
+        for value in [text, data] {
+            let isTaken = (try? Reading(device: "d", metric: "m", value: value, unit: "1", time: 0)) != nil
+            #expect(isTaken == (count <= Reading.valueBytesMax))
+        }
     }
 
     @Test(arguments: [Double.nan, .infinity, -.infinity])
     func refusesValuesThatAreNotFinite(_ value: Double) {
         let error = #expect(throws: TelemetryError.self) {
-            try Reading(device: "d", metric: "m", value: .number(value), unit: "u", time: 0)
+            try Reading(device: "d", metric: "m", value: .number(value), unit: "1", time: 0)
         }
         #expect(error?.code == .valueNotFinite)
     }
@@ -25,7 +49,7 @@ struct ReadingTests {
         (Reading.timeMin - 1, false), (Reading.timeMin, true), (Reading.timeMax, true), (Reading.timeMax + 1, false),
     ])
     func refusesTimesOutsideTheCalendar(_ time: Int64, _ isTaken: Bool) {
-        #expect(((try? Reading(device: "d", metric: "m", value: .number(1), unit: "u", time: time)) != nil) == isTaken)
+        #expect(((try? Reading(device: "d", metric: "m", value: .number(1), unit: "1", time: time)) != nil) == isTaken)
     }
 }
 

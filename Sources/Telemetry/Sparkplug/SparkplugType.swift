@@ -1,0 +1,37 @@
+/// The type of a metric's value (Sparkplug 3.0 section 6.4.16).
+enum SparkplugType: UInt8 {
+    case int8 = 1
+    case int16 = 2
+    case int32 = 3
+    case int64 = 4
+    case uint8 = 5
+    case uint16 = 6
+    case uint32 = 7
+    case uint64 = 8
+    case float = 9
+    case double = 10
+    case boolean = 11
+    case string = 12
+    case dateTime = 13
+    case text = 14
+    case uuid = 15
+    case dataSet = 16
+    case bytes = 17
+    case file = 18
+    case template = 19
+    case propertySet = 20
+    case propertySetList = 21
+    case int8Array = 22
+    case int16Array = 23
+    case int32Array = 24
+    case int64Array = 25
+    case uint8Array = 26
+    case uint16Array = 27
+    case uint32Array = 28
+    case uint64Array = 29
+    case floatArray = 30
+    case doubleArray = 31
+    case booleanArray = 32
+    case stringArray = 33
+    case dateTimeArray = 34
+}
