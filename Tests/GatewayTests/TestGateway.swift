@@ -13,6 +13,7 @@ final class TestGateway {
         custody-contract: 1
         name: journey
         version: 1
+        limits: {grace: 60, mkt: 8, mkt-hours: 24}
         steps:
           order.placed: {by: hospital, facts: {number: public, patient: private}}
           labelled: {by: hospital, after: order.placed, facts: {lot: public, serial: public}}

@@ -103,7 +103,7 @@ struct JSONReadingsTests {
         let json = #"{"device":"é\u00e9\ud83d\ude00\/\"","metric":"m","unit":"\u00b0C","value":1,"time":0,"seq":null}"#
         let reading = try #require(try decode(json).first)
         #expect(reading.device == "éé😀/\"")
-        #expect(reading.unit == "°C")
+        #expect(reading.unit == "Cel")
         #expect(reading.sequence == nil)
     }
 

@@ -58,7 +58,8 @@ struct WindowTests {
             facts.map { "\($0.name)=\($0.value)" } == [
                 "device=d", "metric=m", "unit=Cel", "from=1970-01-01T00:00:00.000000Z",
                 "to=1970-01-01T00:00:01.000000Z",
-                "count=2", "min=0.0000", "max=2.5000", "mean=1.2500", "mkt=1.3476", "gaps=1", "missing=3",
+                "count=2", "min=0.0000", "max=2.5000", "mean=1.2500", "mkt=1.3476", "seconds-silent=0.0000",
+                "gaps=1", "missing=3",
             ])
     }
 
@@ -77,7 +78,7 @@ struct WindowTests {
             ])
         #expect(try facts(TemperatureLimits(highest: 8)) == ["highest-allowed=8.0000", "outside=2"])
         #expect(try facts(TemperatureLimits()) == [])
-        #expect(try facts(TemperatureLimits(lowest: 2, highest: 8), unit: "%RH") == [])
+        #expect(try facts(TemperatureLimits(lowest: 2, highest: 8), unit: "%") == [])
     }
 
     @Test(arguments: [(-5.00006, "-5.0001"), (1e11, "100000000000.0000"), (1e300, "1e+300"), (0.5, "0.5000")])
