@@ -19,6 +19,8 @@ struct Bench: AsyncParsableCommand {
     var large = false
     @Option(help: "Entries in the store of --large.")
     var largeEntries = 10_000_000
+    @Option(help: "Readings in the intake of --large.")
+    var largeReadings = 100_000_000
 
     func run() async throws {
         let folder = URL(fileURLWithPath: directory).standardizedFileURL.path
@@ -50,6 +52,8 @@ struct Bench: AsyncParsableCommand {
             Part(name: "verify") { try await VerifyBench(folder: "\(folder)/verify").run() },
             Part(name: "sync") { try await SyncBench(folder: "\(folder)/sync").run() },
             Part(name: "intake") { try await IntakeBench(folder: "\(folder)/intake").run() },
+            Part(name: "telemetry") { TelemetryBench().run() },
+            Part(name: "readings") { try ReadingBench(folder: "\(folder)/readings").run() },
             Part(name: "identify") { await IdentifyBench().run() },
             Part(name: "decode") { try DecodeBench().run() },
             Part(name: "scan") { try await ScanBench(folder: "\(folder)/scan").run() },
@@ -58,7 +62,12 @@ struct Bench: AsyncParsableCommand {
     }
 
     private func largeParts(_ folder: String) -> [Part] {
-        [Part(name: "large") { try await LargeBench(folder: "\(folder)/large", entries: largeEntries).run() }]
+        [
+            Part(name: "large") { try await LargeBench(folder: "\(folder)/large", entries: largeEntries).run() },
+            Part(name: "readings") {
+                try await LargeReadingBench(folder: "\(folder)/readings", readings: largeReadings).run()
+            },
+        ]
     }
 
     private func isWanted(_ name: String) -> Bool { only.isEmpty || only.contains { name.hasPrefix($0) } }

@@ -79,11 +79,9 @@ extension Corpus {
 
     /// - Returns: whether the file is read as it stands, without choices of a person.
     private static func loggerFile(_ bytes: [UInt8]) throws -> Bool {
-        let isRead = try isRead(bytes, dateOrder: nil, unreadableShareMax: 0)
-        for order in LoggerFile.DateOrder.allCases {
-            _ = try self.isRead(bytes, dateOrder: order, unreadableShareMax: 1)
-        }
-        return isRead
+        if try isRead(bytes, dateOrder: nil, unreadableShareMax: 0) { return true }
+        _ = try isRead(bytes, dateOrder: .monthFirst, unreadableShareMax: 1)
+        return false
     }
 
     private static func isRead(

@@ -23,7 +23,7 @@ struct Mutator {
         guard var bytes = samples.randomElement(using: &numbers) else { return [] }
         let changesMax = Int.random(in: 1...6, using: &numbers)
         for _ in 0..<Int.random(in: 1...changesMax, using: &numbers) { change(&bytes, samples) }
-        if Int.random(in: 0..<64, using: &numbers) == 0 { lengthen(&bytes) }
+        if Int.random(in: 0..<256, using: &numbers) == 0 { lengthen(&bytes) }
         return bytes
     }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Telemetry
 
 /// A JSON document in memory (RFC 8259).
 enum JSONValue: Hashable, Sendable {

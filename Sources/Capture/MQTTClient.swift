@@ -19,6 +19,17 @@ public final class MQTTClient: Sendable {
     /// How much of a payload that is too large is kept, in bytes.
     public static let payloadBytesKept = 4_096
 
+    /// What a client says of itself: when it is connected, and when it goes or has been lost.
+    public struct Presence: Sendable {
+        public let here: MQTTConfiguration.Will
+        public let gone: MQTTConfiguration.Will
+
+        public init(here: MQTTConfiguration.Will, gone: MQTTConfiguration.Will) {
+            self.here = here
+            self.gone = gone
+        }
+    }
+
     /// Makes a message of a topic, a payload and the time of receipt (UTC microseconds). Must not block.
     public typealias Decoder = @Sendable (_ topic: String, _ payload: [UInt8], _ receivedAt: Int64) -> InboundMessage
 
@@ -29,6 +40,7 @@ public final class MQTTClient: Sendable {
     private let sink: any ReadingSink
     private let decode: Decoder
     private let now: @Sendable () -> Int64
+    private let presence: (@Sendable (_ now: Int64) -> Presence)?
     private let onStatus: @Sendable (MQTTStatus) -> Void
     private let waker: Waker
     private let isStopping = Mutex(false)
@@ -36,18 +48,21 @@ public final class MQTTClient: Sendable {
     /// - Parameters:
     ///   - sink: makes batches durable; called on the client's own thread, one batch at a time.
     ///   - now: UTC microseconds.
+    ///   - presence: what to say of this client on a connection that is made now; nothing where it is nil.
     ///   - onStatus: told of every connection and disconnection, on the client's own thread.
     ///
     /// Throws `mqtt-configuration-invalid`, `descriptors-exhausted`.
     public init(
         configuration: MQTTConfiguration, sink: any ReadingSink, decode: @escaping Decoder,
-        now: @escaping @Sendable () -> Int64, onStatus: @escaping @Sendable (MQTTStatus) -> Void
+        now: @escaping @Sendable () -> Int64, presence: (@Sendable (_ now: Int64) -> Presence)? = nil,
+        onStatus: @escaping @Sendable (MQTTStatus) -> Void
     ) throws {
         try configuration.check()
         self.configuration = configuration
         self.sink = sink
         self.decode = decode
         self.now = now
+        self.presence = presence
         self.onStatus = onStatus
         waker = try Waker()
     }
@@ -86,6 +101,9 @@ public final class MQTTClient: Sendable {
         let batch = MQTTBatch(decode: decode, now: now)
         var events = MQTTConnection.Events()
         events.received = { batch.append(topic: $0, payload: $1) }
+        let presence = presence?(now())
+        var configuration = configuration
+        configuration.will = presence?.gone
         let connection = try MQTTConnection(configuration, events)
         var wasReady = false
         while !stopping {
@@ -101,17 +119,18 @@ public final class MQTTClient: Sendable {
             if connection.isReady && !wasReady {
                 wasReady = true
                 onStatus(.connected)
-                try greet(connection)
+                try say(presence?.here, on: connection)
             }
         }
+        // A goodbye drops the will.
+        if wasReady { try? say(presence?.gone, on: connection) }
         connection.disconnect()
     }
 
-    /// Says that this client is there, where its will says that it has gone.
-    private func greet(_ connection: MQTTConnection) throws {
-        guard let greeting = configuration.greeting else { return }
+    private func say(_ message: MQTTConfiguration.Will?, on connection: MQTTConnection) throws {
+        guard let message else { return }
         _ = try connection.publish(
-            topic: greeting.topic, payload: greeting.payload, qos: greeting.qos, retain: greeting.retain)
+            topic: message.topic, payload: message.payload, qos: message.qos, retain: message.retain)
         try connection.write()
     }
 

@@ -60,8 +60,6 @@ public struct MQTTConfiguration: Sendable {
     public var keepAlive: Duration
     public var backoff: Backoff
     public var will: Will?
-    /// What a receiving client publishes when it is connected: the opposite of its will.
-    public var greeting: Will?
     /// Whether the broker keeps the session while this client is away; otherwise each connection begins a new one.
     public var keepsSession: Bool
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Ledger
+import Telemetry
 
 /// Where the JSON of one kind of reader holds what it saw. Each place is looked up in the tag first, then in the report
 /// around it; the first place that holds something counts.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Ledger
+import Telemetry
 
 /// The tags in a message of an RFID reader.
 ///
@@ -92,12 +93,16 @@ public struct TagMapping: Hashable, Sendable {
         list: String = "", epc: String, tid: String? = nil, antenna: String? = nil, rssi: String? = nil,
         time: String? = nil, reader: String? = nil
     ) throws {
-        self.list = try JSONPointer(list)
-        self.epc = try JSONPointer(epc)
-        self.tid = try tid.map { try JSONPointer($0) }
-        self.antenna = try antenna.map { try JSONPointer($0) }
-        self.rssi = try rssi.map { try JSONPointer($0) }
-        self.time = try time.map { try JSONPointer($0) }
-        self.reader = try reader.map { try JSONPointer($0) }
+        self.list = try Self.place(list)
+        self.epc = try Self.place(epc)
+        self.tid = try tid.map(Self.place)
+        self.antenna = try antenna.map(Self.place)
+        self.rssi = try rssi.map(Self.place)
+        self.time = try time.map(Self.place)
+        self.reader = try reader.map(Self.place)
+    }
+
+    private static func place(_ text: String) throws -> JSONPointer {
+        do { return try JSONPointer(text) } catch { throw CustodyError("json-pointer-malformed", error.message) }
     }
 }

@@ -16,8 +16,8 @@ extension ConditionMonitor {
             try intake.note(
                 watch.kind(on: excursion.side), of: watch.sensor, on: watch.journey.order, began: excursion.from,
                 value: first, limit: watch.band?.limit(on: excursion.side))
-        case .excursionEnded, .journey: try endLasting(watch.kinds, watch, at: cut.end)
-        case .time, .count: break
+        case .excursionEnded: try endLasting(watch.kinds, watch, at: cut.end)
+        case .time, .count, .journey: break
         }
     }
 
@@ -49,18 +49,11 @@ extension ConditionMonitor {
     }
 
     func noteSilence(of open: [StoredReading], _ watch: Watch) throws {
-        let place = Place(order: watch.journey.order, sensor: watch.sensor)
-        let known = try pulses[place]?.pulse ?? lastPulse(watch)
-        var pulse = Pulse(of: open.map { ($0.reading.time, $0.arrived) })
-        if var known {
-            if let pulse { known.join(pulse) }
-            pulse = known
-        }
-        guard let pulse else { return }
+        guard let pulse = try pulse(of: open, watch) else { return }
         let now = instruments.now()
         let silentFrom = watch.journey.ended == nil ? pulse.silentFrom(intervals: rule.silence) : nil
         let lasting = try intake.lastingEvent([.silence], of: watch.sensor, on: watch.journey.order)
-        if let lasting, pulse.lastTime > lasting.began || watch.journey.ended != nil {
+        if let lasting, pulse.lastTime > lasting.began {
             try intake.end(lasting, at: pulse.lastTime)
         } else if lasting == nil, let silentFrom, now >= silentFrom {
             try intake.note(
@@ -68,10 +61,20 @@ extension ConditionMonitor {
                 value: pulse.interval.map { Double($0) / 1e6 },
                 detail: "no reading for \(rule.silence) of its usual intervals")
         }
-        let overdue = open.isEmpty ? Int64.max : (open.last?.reading.time ?? now) + 2 * rule.window
-        pulses[place] = SensorPulse(
-            pulse: pulse, nextLook: watch.journey.ended == nil ? min(silentFrom.map { max($0, now + 1_000_000) } ?? .max, overdue) : .max,
-            journeyEnded: watch.journey.ended)
+        let overdue = open.last.map { $0.reading.time + 2 * rule.window } ?? .max
+        let nextLook =
+            watch.journey.ended == nil ? min(silentFrom.map { max($0, now + 1_000_000) } ?? .max, overdue) : .max
+        pulses[Place(order: watch.journey.order, sensor: watch.sensor)] = SensorPulse(
+            pulse: pulse, nextLook: nextLook, journeyEnded: watch.journey.ended)
+    }
+
+    /// What is known of a sensor with what has come since.
+    private func pulse(of open: [StoredReading], _ watch: Watch) throws -> Pulse? {
+        let place = Place(order: watch.journey.order, sensor: watch.sensor)
+        let later = Pulse(of: open.map { ($0.reading.time, $0.arrived) })
+        guard var known = try pulses[place]?.pulse ?? lastPulse(watch) else { return later }
+        if let later { known.join(later) }
+        return known
     }
 
     /// What a process that has just started knows of a sensor.
@@ -88,7 +91,8 @@ extension ConditionMonitor {
             return
         }
         let since = last - watch.journey.limits.mktSpan
-        let sum = try intake.kineticSum(of: watch.sensor, order: watch.journey.order, since: since)
+        let sum =
+            try intake.kineticSum(of: watch.sensor, order: watch.journey.order, since: since)
             + KineticSum(of: open.map(\.reading).filter { $0.time >= since })
         guard sum.weight >= Double(rule.window), let temperature = sum.celsius else { return }
         let lasting = try intake.lastingEvent([.mkt], of: watch.sensor, on: watch.journey.order)
@@ -106,7 +110,8 @@ extension ConditionMonitor {
         let lasting = try intake.lastingEvent([.clock], of: watch.sensor, on: watch.journey.order)
         if ahead > Self.clockAheadMax, lasting == nil {
             try intake.note(
-                .clock, of: watch.sensor, on: watch.journey.order, began: newest.reading.time, value: Double(ahead) / 1e6,
+                .clock, of: watch.sensor, on: watch.journey.order, began: newest.reading.time,
+                value: Double(ahead) / 1e6,
                 detail: "the device's clock is ahead of the gateway's")
         } else if ahead <= Self.clockAheadMax, let lasting {
             try intake.end(lasting, at: newest.reading.time)
@@ -140,6 +145,13 @@ extension ConditionMonitor {
                     kind, of: sensor, on: journey.order, began: event.event.time, ended: event.event.time,
                     detail: event.event.detail)
             }
+        }
+    }
+
+    /// A journey's end is the end of all that lasts.
+    func endAll(_ watch: Watch, at time: Int64) throws {
+        for event in try intake.lastingEvents(of: watch.sensor, on: watch.journey.order) {
+            try intake.end(event, at: max(time, event.began))
         }
     }
 

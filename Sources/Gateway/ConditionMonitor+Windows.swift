@@ -20,12 +20,13 @@ extension ConditionMonitor {
             if let mark { try await closeLate(watch, mark, arrived) }
             open = try openReadings(watch, from: mark?.end ?? journey.began, arrived)
             guard let cut = try cut(open, watch, mark) else { break }
-            try await close(open, at: cut, watch, arrived)
+            try await close(open, from: mark?.end ?? journey.began, at: cut, watch, arrived)
         }
         try noteSilence(of: open, watch)
         try noteMeanKinetic(of: open, watch)
         try noteClock(of: open, watch)
         try noteCalibration(watch)
+        if let ended = journey.ended { try endAll(watch, at: ended) }
         try await tellEvents()
     }
 
@@ -38,7 +39,8 @@ extension ConditionMonitor {
     }
 
     private func cut(_ open: [StoredReading], _ watch: Watch, _ mark: WindowMark?) throws -> WindowCut? {
-        let lasting = try watch.kinds.isEmpty
+        let lasting =
+            try watch.kinds.isEmpty
             ? nil : intake.lastingEvent(watch.kinds, of: watch.sensor, on: watch.journey.order)
         return WindowCut.next(
             in: open.map(\.reading), from: mark?.end ?? watch.journey.began,
@@ -47,14 +49,23 @@ extension ConditionMonitor {
             outsideSince: mark?.outsideSince, journeyEnd: watch.journey.ended, now: instruments.now())
     }
 
-    private func close(_ open: [StoredReading], at cut: WindowCut, _ watch: Watch, _ arrived: Int64) async throws {
+    /// Readings of one time stand for the whole window.
+    private func kinetic(_ taken: [Reading], for length: Int64) -> KineticSum {
+        let sum = KineticSum(of: taken)
+        return taken.first?.time == taken.last?.time ? sum.standing(for: length) : sum
+    }
+
+    /// - Parameter start: of the window that is closed.
+    private func close(
+        _ open: [StoredReading], from start: Int64, at cut: WindowCut, _ watch: Watch, _ arrived: Int64
+    ) async throws {
         let taken = open.map(\.reading).filter { $0.time < cut.end }
         var window: AnnouncedWindow?
         if !taken.isEmpty {
             let mark = WindowMark(end: cut.end, arrived: arrived, cause: cut.cause, outsideSince: cut.outsideSince)
             window = try intake.announce(
                 order: watch.journey.order, sensor: watch.sensor, mark: mark, isSupplementary: false,
-                kinetic: watch.isTemperature ? KineticSum(of: taken) : KineticSum())
+                kinetic: watch.isTemperature ? kinetic(taken, for: cut.end - start) : KineticSum())
         }
         try note(cut, watch, in: open)
         try await tellEvents()

@@ -3,7 +3,7 @@ public struct DiskForecast: Sendable {
     /// So far back the rate is taken, in microseconds.
     public static let span: Int64 = 3_600_000_000
     /// Over less than this no rate is known, in microseconds.
-    public static let shortest: Int64 = 60_000_000
+    public static let shortest: Int64 = 600_000_000
 
     /// Free bytes at a time.
     private var looks: [(time: Int64, free: UInt64)] = []

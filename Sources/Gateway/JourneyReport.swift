@@ -68,8 +68,10 @@ public struct JourneyReport: Sendable {
             }
             take(event: update)
         }
-        sensors = windows.sorted { ($0.key.device, $0.key.metric, $0.key.unit) < ($1.key.device, $1.key.metric, $1.key.unit) }
-            .map { ($0.key, $0.value.sorted { $0.from < $1.from }) }
+        sensors = windows.sorted {
+            ($0.key.device, $0.key.metric, $0.key.unit) < ($1.key.device, $1.key.metric, $1.key.unit)
+        }
+        .map { ($0.key, $0.value.sorted { $0.from < $1.from }) }
     }
 
     public var isEmpty: Bool { sensors.isEmpty && events.isEmpty }
@@ -78,7 +80,8 @@ public struct JourneyReport: Sendable {
     public func excursions(of sensor: SensorName) -> [Event] { events.filter { $0.isExcursion && $0.sensor == sensor } }
 
     private mutating func take(event update: Update) {
-        guard update.step.hasPrefix("excursion.") || update.step.hasPrefix("event."), let kind = update.text(of: "kind"),
+        guard update.step.hasPrefix("excursion.") || update.step.hasPrefix("event."),
+            let kind = update.text(of: "kind"),
             let from = update.time("from")
         else { return }
         let sensor = update.sensor ?? SensorName(device: update.text(of: "device") ?? "", metric: "", unit: "")

@@ -4,7 +4,7 @@ import Store
 /// Packs the readings that have come, and deletes those that are older than they need to be kept.
 public actor ReadingUpkeep {
     /// Readings that wait before they are packed.
-    static let threshold = 16_384
+    public static let threshold = 16_384
     /// However few wait, they are packed this often.
     static let pause: Duration = .seconds(3_600)
 

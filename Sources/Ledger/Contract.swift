@@ -137,7 +137,8 @@ extension Contract {
         try Self.checkNames(steps, at: written.map(\.value), places: places, root: root)
         self.init(
             name: try keys.required("name", of: root).text(), version: try keys.required("version", of: root).number(),
-            title: try keys["title"]?.text() ?? "", limits: try keys["limits"].map { try Limits(reader: $0) }, steps: steps, hash: Hash.sha256(Array(text.utf8)), text: text,
+            title: try keys["title"]?.text() ?? "", limits: try keys["limits"].map { try Limits(reader: $0) },
+            steps: steps, hash: Hash.sha256(Array(text.utf8)), text: text,
             places: places)
     }
 

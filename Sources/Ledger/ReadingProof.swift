@@ -46,7 +46,9 @@ public struct ReadingProof: Hashable, Sendable {
     }
 
     /// The lines of the leaf, for people.
-    public var lines: [String] { String(decoding: leaf, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+    public var lines: [String] {
+        String(decoding: leaf, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
 }
 
 extension ReadingProof {

@@ -16,8 +16,16 @@ public enum LocalProtocol {
             var secret: Data?
         }
 
+        struct CitedEntry: Codable {
+            let origin: String
+            let index: UInt64
+            /// In hexadecimal.
+            let leafHash: String
+        }
+
         var order: String?
         var contract: String?
+        let cites: [CitedEntry]
         let step: String
         let facts: [FactValue]
         let subjects: [String]
@@ -44,6 +52,7 @@ extension LocalProtocol.Request {
         station = draft.source.station
         `operator` = draft.operator
         observedAt = draft.observedAt
+        cites = draft.cites.map { CitedEntry(origin: $0.origin, index: $0.index, leafHash: $0.leafHash.hex) }
         facts = draft.facts.map { fact in
             switch fact.value {
             case .text(let text): FactValue(name: fact.name, text: text)
@@ -74,7 +83,13 @@ extension LocalProtocol.Request {
                 default: throw Self.malformed("the fact \(fact.name) has no one value")
                 }
             },
-            subjects: subjects, observedAt: observedAt, source: Source(kind, station: station), operator: `operator`)
+            subjects: subjects, cites: try cites.map(Self.reference), observedAt: observedAt,
+            source: Source(kind, station: station), operator: `operator`)
+    }
+
+    private static func reference(_ cited: CitedEntry) throws -> Reference {
+        guard let hash = Hash(hex: cited.leafHash) else { throw malformed("what it cites has no hash") }
+        return Reference(origin: cited.origin, index: cited.index, leafHash: hash)
     }
 
     private static func malformed(_ reason: String) -> CustodyError {

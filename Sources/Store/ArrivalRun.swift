@@ -35,7 +35,8 @@ struct ArrivalRun {
 
     /// - Throws: `CustodyError` with code `readings-damaged`.
     static func forEach(
-        in bytes: UnsafeRawBufferPointer, arrived: Int64, _ body: (_ sensor: Int64, _ reading: KeptReading) throws -> Void
+        in bytes: UnsafeRawBufferPointer, arrived: Int64,
+        _ body: (_ sensor: Int64, _ reading: KeptReading) throws -> Void
     ) throws {
         var reader = BlobReader(bytes)
         guard try reader.byte() == format else { throw BlobReader.damaged }

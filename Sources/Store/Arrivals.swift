@@ -23,7 +23,8 @@ public final class Arrivals: Sendable {
         if count > 0 { signal.notify() }
     }
 
-    func notePacked(_ count: Int) { state.withLock { $0.waiting -= count } }
+    /// Some may have come through another connection to the file.
+    func notePacked(_ count: Int) { state.withLock { $0.waiting = max($0.waiting - count, 0) } }
 
     /// The sensors' numbers, each told once.
     func take() -> Set<Int64> {

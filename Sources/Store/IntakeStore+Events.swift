@@ -66,10 +66,13 @@ extension IntakeStore {
     public func lastingEvent(
         _ kinds: [ConditionEvent.Kind], of sensor: SensorName, on order: String
     ) throws -> ConditionEvent? {
+        try lastingEvents(of: sensor, on: order).last { kinds.contains($0.kind) }
+    }
+
+    public func lastingEvents(of sensor: SensorName, on order: String) throws -> [ConditionEvent] {
         try events(
             where: #""order" = ? AND device = ? AND metric = ? AND unit = ? AND ended IS NULL"#,
-            [order, sensor.device, sensor.metric, sensor.unit]
-        ).last { kinds.contains($0.kind) }
+            [order, sensor.device, sensor.metric, sensor.unit])
     }
 
     /// Ends an event that lasts, not before it began.
@@ -104,7 +107,8 @@ extension IntakeStore {
                     WHERE \(condition) ORDER BY id
                     """, arguments: arguments
             ).compactMap { row in
-                guard let kind = ConditionEvent.Kind(rawValue: row[5]), let told = ConditionEvent.Told(rawValue: row[11])
+                guard let kind = ConditionEvent.Kind(rawValue: row[5]),
+                    let told = ConditionEvent.Told(rawValue: row[11])
                 else { return nil }
                 return ConditionEvent(
                     id: row[0], order: row[1], sensor: SensorName(device: row[2], metric: row[3], unit: row[4]),

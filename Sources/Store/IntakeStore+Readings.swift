@@ -67,7 +67,8 @@ extension IntakeStore {
         try pool.read { database in
             try Row.fetchAll(
                 database,
-                sql: "SELECT DISTINCT device, metric, unit FROM sensor WHERE \(condition) ORDER BY device, metric, unit",
+                sql:
+                    "SELECT DISTINCT device, metric, unit FROM sensor WHERE \(condition) ORDER BY device, metric, unit",
                 arguments: arguments
             ).map(Self.name)
         }
@@ -117,6 +118,11 @@ extension IntakeStore {
     public func pack(threshold: Int = 1) throws {
         guard arrivals.waiting >= threshold else { return }
         while try ReadingPacker(store: self).run() >= ReadingPacker.readingsMax {}
+    }
+
+    /// Moves what SQLite keeps in its write-ahead log into the file.
+    public func checkpoint() throws {
+        _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
     }
 
     /// Deletes the readings that are older than a time, block by block. Windows stay.
@@ -170,7 +176,10 @@ struct ReadingQuery {
             guard reading.time >= span.from, reading.time < span.before, span.arrived.contains(reading.arrived) else {
                 return
             }
-            times = min(times?.lowerBound ?? reading.time, reading.time)...max(times?.upperBound ?? reading.time, reading.time)
+            times =
+                min(
+                    times?.lowerBound ?? reading.time, reading.time)...max(
+                    times?.upperBound ?? reading.time, reading.time)
         }
         for number in sessions.keys {
             try forEachBlock(number, in: span, newest: span.arrived.lowerBound) { readings in
@@ -225,7 +234,8 @@ struct ReadingQuery {
     }
 
     static func forEachWaiting(
-        _ database: Database, since stamp: Int64 = .min, _ body: (_ sensor: Int64, _ reading: KeptReading) throws -> Void
+        _ database: Database, since stamp: Int64 = .min,
+        _ body: (_ sensor: Int64, _ reading: KeptReading) throws -> Void
     ) throws {
         let statement = try database.cachedStatement(
             sql: "SELECT stamp, bytes FROM arrival WHERE stamp >= ? ORDER BY stamp")

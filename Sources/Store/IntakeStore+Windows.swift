@@ -189,7 +189,8 @@ extension IntakeStore {
             return try lateReadings(
                 of: window.sensor,
                 in: ReadingSpan(
-                    from: journey.began, before: start, arrived: (before.arrived + 1)...max(window.mark.arrived, before.arrived + 1)))
+                    from: journey.began, before: start,
+                    arrived: (before.arrived + 1)...max(window.mark.arrived, before.arrived + 1)))
         }
         return try readings(
             of: window.sensor, in: ReadingSpan(from: start, before: window.mark.end, arrived: 0...window.mark.arrived))

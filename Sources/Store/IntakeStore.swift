@@ -152,8 +152,10 @@ extension IntakeStore: ReadingSink {
             try Row.fetchAll(
                 database, sql: "SELECT topic, payload, reason, received FROM undecodable ORDER BY id DESC LIMIT ?",
                 arguments: [limit]
-            ).map { Undecodable(
-                    topic: $0[0], payload: [UInt8]($0[1] as Data), receivedAt: $0[3], reason: $0[2]) }
+            ).map {
+                Undecodable(
+                    topic: $0[0], payload: [UInt8]($0[1] as Data), receivedAt: $0[3], reason: $0[2])
+            }
         }
     }
 }

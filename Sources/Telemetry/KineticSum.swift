@@ -24,6 +24,12 @@ public struct KineticSum: Hashable, Sendable {
     /// no value.
     public var celsius: Double? { MeanKineticTemperature.celsius(self) }
 
+    /// The same temperature for another length of time in microseconds: what a lone reading stands for, its neighbours
+    /// cannot tell.
+    public func standing(for length: Int64) -> KineticSum {
+        weight > 0 ? KineticSum(weight: Double(length), weighted: weighted / weight * Double(length)) : self
+    }
+
     public static func + (left: KineticSum, right: KineticSum) -> KineticSum {
         KineticSum(weight: left.weight + right.weight, weighted: left.weighted + right.weighted)
     }

@@ -70,7 +70,7 @@ struct LoggerTable {
         var rows = LoggerRows(bytes, separator: separator)
         var before: [(line: Int, cells: [ArraySlice<UInt8>])] = []
         while rows.advance(), before.count <= preambleMax {
-            if let time = timeColumn(of: rows.cells) {
+            if !rows.isSkipped, let time = timeColumn(of: rows.cells) {
                 let numeric = numericColumns(of: rows.cells, after: time)
                 if !numeric.isEmpty, isFollowed(rows, time: time) {
                     return begin(rows, after: before, time: time, numeric: numeric)

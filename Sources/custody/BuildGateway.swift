@@ -140,7 +140,9 @@ private func mqttClient(
     }
     var connection = broker.connection
     connection.topics += inlets.map(\.pattern.filter)
-    if let host = broker.sparkplugHost { connection.announce(host: host, at: instruments.now()) }
+    let presence = broker.sparkplugHost.map { host in
+        { @Sendable (time: Int64) in MQTTClient.Presence(sparkplugHost: host, at: time) }
+    }
     let births = try intake.births().map { (topic: $0.topic, payload: $0.payload) }
     let reader = SharedReader(MessageReader(topics: broker.topics, births: births))
     return try MQTTClient(
@@ -152,7 +154,7 @@ private func mqttClient(
             }
             return reader.read(payload, topic: topic, receivedAt: receivedAt)
         },
-        now: instruments.now,
+        now: instruments.now, presence: presence,
         onStatus: { status in
             switch status {
             case .connected: logger.info("broker connected")
@@ -173,15 +175,15 @@ private final class SharedReader: Sendable {
     }
 }
 
-extension MQTTConfiguration {
-    /// Makes the client a Sparkplug host application, which says that it is there and, by its will, that it has gone
-    /// (Sparkplug 3.0 section 6.4.28).
-    /// - Parameter time: UTC microseconds.
-    fileprivate mutating func announce(host: String, at time: Int64) {
-        let gone = SparkplugCommand.state(host: host, online: false, at: time)
-        let here = SparkplugCommand.state(host: host, online: true, at: time)
-        will = Will(topic: gone.topic, payload: gone.payload, qos: 1, retain: true)
-        greeting = Will(topic: here.topic, payload: here.payload, qos: 1, retain: true)
+extension MQTTClient.Presence {
+    /// What a Sparkplug host application says of itself (Sparkplug 3.0 section 6.4.28).
+    /// - Parameter time: of the connection, UTC microseconds.
+    fileprivate init(sparkplugHost host: String, at time: Int64) {
+        func state(_ isOnline: Bool) -> MQTTConfiguration.Will {
+            let state = SparkplugCommand.state(host: host, online: isOnline, at: time)
+            return MQTTConfiguration.Will(topic: state.topic, payload: state.payload, qos: 1, retain: true)
+        }
+        self.init(here: state(true), gone: state(false))
     }
 }
 

@@ -7,7 +7,8 @@ extension ConditionRule {
     init(_ reader: YAMLReader) throws {
         self.init()
         let keys = try reader.mapping(known: [
-            "window", "readings", "begins-with", "ends-with", "vehicle-fact", "step", "silence", "door", "shock", "tilt",
+            "window", "readings", "begins-with", "ends-with", "vehicle-fact", "step", "silence", "door", "shock",
+            "tilt",
             "calibrated-until", "retention-days",
         ])
         if let seconds = try keys["window"]?.number(in: 1...86_400) { window = Int64(seconds) * 1_000_000 }

@@ -33,7 +33,9 @@ struct ConditionsCommand: AsyncParsableCommand {
         let shown = try reports.map { try ShownJourney($0, intake: intake) }
         if let csv { try write(ConditionSeries.csv(of: shown.flatMap(\.series)).joined(), to: csv) }
         if let svg {
-            try write(ConditionPlot(title: "Conditions of \(reports[0].order)", series: shown.flatMap(\.series)).svg(), to: svg)
+            try write(
+                ConditionPlot(title: "Conditions of \(reports[0].order)", series: shown.flatMap(\.series)).svg(),
+                to: svg)
         }
         try output.print(shown, text: shown.map(\.text).joined(separator: "\n\n"))
     }
@@ -88,8 +90,8 @@ struct ShownJourney: Encodable {
     /// - Parameter intake: the raw readings, where this gateway has them.
     init(_ report: JourneyReport, intake: IntakeStore?) throws {
         order = report.order
-        began = report.began.map(UTCText.of)
-        ended = report.ended.map(UTCText.of)
+        began = report.began.map(WindowSummary.timeText)
+        ended = report.ended.map(WindowSummary.timeText)
         lowestAllowed = report.limits.lowest
         highestAllowed = report.limits.highest
         series = try report.sensors.map { try Self.series(of: $0.sensor, $0.windows, report, intake) }
@@ -181,10 +183,10 @@ extension ShownJourney.Event {
     init(_ event: JourneyReport.Event) {
         kind = event.kind
         device = event.sensor.device
-        from = UTCText.of(event.from)
+        from = WindowSummary.timeText(event.from)
         metric = event.sensor.metric.isEmpty ? nil : event.sensor.metric
         unit = event.sensor.unit.isEmpty ? nil : event.sensor.unit
-        to = event.to.map(UTCText.of)
+        to = event.to.map(WindowSummary.timeText)
         detail = event.detail
         value = event.value
         limit = event.limit

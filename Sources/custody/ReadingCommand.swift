@@ -48,8 +48,9 @@ struct ReadingCommand: AsyncParsableCommand {
                 return bundle
             }
             try NamedFile.write(try bundle.encoded(), to: output)
-            print("\(output): \(bundle.readings[0].lines.dropFirst().prefix(5).joined(separator: " ")), "
-                + "one of \(bundle.readings[0].size) readings in its window")
+            print(
+                "\(output): \(bundle.readings[0].lines.dropFirst().prefix(5).joined(separator: " ")), "
+                    + "one of \(bundle.readings[0].size) readings in its window")
         }
 
         private func find(upTo time: Int64, order: String, _ intake: IntakeStore) throws -> (Reading, WindowDraft) {

@@ -104,7 +104,8 @@ struct Trace: Encodable {
             for subject in step.subjects { lines.append("    \(subject)") }
         }
         for journey in journeys where journey.order != order || !journey.excursions.isEmpty {
-            lines.append("\njourney   \(journey.order): \(journey.windows) windows, \(journey.excursions.count) excursions")
+            lines.append(
+                "\njourney   \(journey.order): \(journey.windows) windows, \(journey.excursions.count) excursions")
             lines += journey.excursions.map { "    \($0.text)" }
         }
         if heads.count > 1 { lines.append("\nfork: \(heads.count) heads\(disputed.map { ", disputed: \($0)" } ?? "")") }

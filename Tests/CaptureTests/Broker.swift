@@ -63,6 +63,31 @@ final class Broker {
         self.process = nil
     }
 
+    /// Has it write its sessions and what waits in them to the disk, which otherwise it does when it ends.
+    func save() throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        let before = savedFile
+        while savedFile == before {
+            try #require(ContinuousClock.now < deadline, "the broker saves")
+            if let process { kill(process, SIGUSR1) }
+            poll(nil, 0, 5)
+        }
+    }
+
+    /// Ends the broker as a lost power supply does, which saves nothing.
+    func crash() {
+        guard let process else { return }
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
+        self.process = nil
+    }
+
+    /// Which file holds what was saved last: each time it is another; nil before the first.
+    private var savedFile: UInt? {
+        var status = stat()
+        return stat(directory + "/mosquitto.db", &status) == 0 ? UInt(status.st_ino) : nil
+    }
+
     func connection(
         _ clientID: String, _ version: MQTTConfiguration.Version = .v5, topics: [String] = ["t/#"]
     ) -> MQTTConfiguration {

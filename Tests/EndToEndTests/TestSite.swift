@@ -1,34 +1,58 @@
 import Foundation
 import Ledger
 import Store
+import Telemetry
 import Testing
 
-/// A consortium of one hospital with one gateway, made by the commands that people use.
+/// A small consortium, made by the commands that people use: one organisation with one gateway, or several.
 final class TestSite {
     let folder: String
 
     var state: String { folder + "/state" }
     var ledger: String { state + "/ledger.sqlite" }
 
-    init() throws {
+    /// - Parameters:
+    ///   - members: the ids of the organisations, which are their roles; the state of the first is `state`.
+    ///   - contract: one of `Config/contracts`.
+    ///   - changed: what is to be different in the contract.
+    init(
+        _ members: [String] = ["hospital"], contract: String = "custom-device",
+        changed: (String) -> String = { $0 }
+    ) throws {
         folder = FileManager.default.temporaryDirectory.path + "/custody-site-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try make()
+        try FileManager.default.createDirectory(atPath: contracts, withIntermediateDirectories: true)
+        let text = try String(
+            contentsOfFile: Self.repository + "/Config/contracts/\(contract).yaml", encoding: .utf8)
+        try changed(text).write(toFile: contracts + "/\(contract).yaml", atomically: true, encoding: .utf8)
+        try found(members, contract)
+        for member in members { try start(member, state: member == members.first ? state : state(of: member)) }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    private func make() throws {
-        let contracts = Self.repository + "/Config/contracts"
+    private var contracts: String { folder + "/contracts" }
+
+    /// Of an organisation that is not the first.
+    func state(of member: String) -> String { state + "-" + member }
+
+    private func found(_ members: [String], _ contract: String) throws {
+        for member in members {
+            try custody(
+                "organisation", "create", member, "--role", member, "--name", "The \(member)", "--directory",
+                folder + "/" + member)
+        }
         try custody(
-            "organisation", "create", "hospital", "--role", "hospital", "--name", "The hospital", "--directory",
-            folder + "/hospital")
+            ["consortium", "create", "demo"]
+                + members.flatMap { ["--organisation", "\(folder)/\($0)/organisation.yaml"] }
+                + ["--contract", contracts + "/\(contract).yaml", "-o", folder + "/c.note"])
+        for member in members {
+            try custody("consortium", "sign", folder + "/c.note", "--organisation", folder + "/" + member)
+        }
+    }
+
+    private func start(_ member: String, state: String) throws {
         try custody(
-            "consortium", "create", "demo", "--organisation", folder + "/hospital/organisation.yaml", "--contract",
-            contracts + "/custom-device.yaml", "-o", folder + "/c.note")
-        try custody("consortium", "sign", folder + "/c.note", "--organisation", folder + "/hospital")
-        try custody(
-            "init", "--state", state, "--organisation", folder + "/hospital", "--gateway", "main", "--consortium",
+            "init", "--state", state, "--organisation", folder + "/" + member, "--gateway", "main", "--consortium",
             folder + "/c.note", "--contracts", contracts, "--cosigner")
     }
 
@@ -47,7 +71,10 @@ final class TestSite {
 
     /// Runs a command that must succeed.
     @discardableResult
-    func custody(_ arguments: String...) throws -> [String] {
+    func custody(_ arguments: String...) throws -> [String] { try custody(arguments) }
+
+    @discardableResult
+    private func custody(_ arguments: [String]) throws -> [String] {
         let outcome = try run(arguments)
         try #require(outcome.code == 0, "custody \(arguments.joined(separator: " ")): \(outcome.errors)")
         return outcome.lines
@@ -66,5 +93,47 @@ final class TestSite {
         let copy = folder + "/" + name
         try FileManager.default.copyItem(atPath: state, toPath: copy)
         return copy
+    }
+}
+
+// MARK: - Sensors
+
+extension TestSite {
+    /// Writes the gateway's configuration.
+    /// - Parameters:
+    ///   - broker: the port of a broker on this machine.
+    ///   - topics: YAML of each of its topics.
+    ///   - client: more YAML for this broker, such as its client-id.
+    ///   - more: YAML of other parts of the configuration.
+    func configure(
+        broker: Int, topics: [String] = [#""sensors/{device}/{metric}""#], client: [String] = [],
+        more: [String] = []
+    ) throws {
+        let lines =
+            ["custody-gateway: 1", "listen: 127.0.0.1:0", "mqtt:", "  - host: 127.0.0.1", "    port: \(broker)"]
+            + client.map { "    \($0)" } + ["    topics:"] + topics.map { "      - \($0)" } + more
+        try (lines.joined(separator: "\n") + "\n").write(
+            toFile: state + "/gateway.yaml", atomically: true, encoding: .utf8)
+    }
+
+    /// What arrived; opened again each time, as another program does.
+    func intake() throws -> IntakeStore { try IntakeStore(path: state + "/intake.sqlite") }
+
+    /// That there is each of these readings of a device, once, before and after all readings are packed.
+    func expectReadings(
+        _ numbers: [UInt64], of device: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let intake = try intake()
+        for state in ["as they came", "packed"] {
+            let stored = try intake.readings(device: device).compactMap(\.sequence).sorted()
+            let missing = Set(numbers).subtracting(stored)
+            #expect(missing.isEmpty, "missing \(state)", sourceLocation: sourceLocation)
+            let doubled = zip(stored, stored.dropFirst()).filter { $0 == $1 }
+            #expect(doubled.isEmpty, "doubled \(state)", sourceLocation: sourceLocation)
+            #expect(stored.count == numbers.count, "\(state)", sourceLocation: sourceLocation)
+            #expect(try intake.readingCount() == numbers.count, "counted \(state)", sourceLocation: sourceLocation)
+            try intake.pack()
+        }
+        #expect(try intake.undecodableCount() == 0, sourceLocation: sourceLocation)
     }
 }

@@ -63,12 +63,14 @@ import Testing
 
     /// Step, kind, and begin and end in seconds after the journey's begin.
     private func told() throws -> [String] {
-        try gateway.updates(of: order).map(\.update).filter { $0.step.contains("excursion.") || $0.step.hasPrefix("event.") }
-            .map { update in
-                let times = ["from", "to"].compactMap { update.text(of: $0).flatMap(WindowSummary.time) }
-                    .map { String(($0 - start) / Self.second) }
-                return ([update.step, update.text(of: "kind") ?? ""] + times).joined(separator: " ")
-            }
+        try gateway.updates(of: order).map(\.update).filter {
+            $0.step.contains("excursion.") || $0.step.hasPrefix("event.")
+        }
+        .map { update in
+            let times = ["from", "to"].compactMap { update.text(of: $0).flatMap(WindowSummary.time) }
+                .map { String(($0 - start) / Self.second) }
+            return ([update.step, update.text(of: "kind") ?? ""] + times).joined(separator: " ")
+        }
     }
 
     private func windows() throws -> [String] {
@@ -141,6 +143,14 @@ import Testing
         #expect(try told() == ["excursion.detected mkt 1240"])
     }
 
+    @Test func aSensorThatSpeaksOnceInAWindowHasAMeanTemperatureToo() async throws {
+        for window in 0..<4 {
+            try read([(Int64(window) * 900 + 10, 8.5)])
+            try await advance { $0.silence = 0 }
+        }
+        #expect(try told().contains { $0.hasPrefix("excursion.detected mkt") })
+    }
+
     @Test func aSensorThatFallsSilentIsToldAndThatItIsBack() async throws {
         let monitor = monitor()
         try read(steady(0..<100, 5))
@@ -168,9 +178,11 @@ import Testing
     func doorShockAndTiltAreEvents(metric: String, value: Double, unit: String) async throws {
         try read([(0, 0), (10, 0), (20, value), (30, value), (40, 0)], metric: metric, unit: unit)
         try await advance()
-        #expect(try told() == ["event.detected \(metric) 20 40"] || told() == [
-            "event.detected \(metric) 20", "event.ended \(metric) 20 40",
-        ])
+        #expect(
+            try told() == ["event.detected \(metric) 20 40"]
+                || told() == [
+                    "event.detected \(metric) 20", "event.ended \(metric) 20 40",
+                ])
     }
 
     @Test func readingsThatTheDeviceCountedAndThatHaveNotComeAreTold() async throws {
@@ -230,7 +242,9 @@ import Testing
                 let proof = try #require(
                     ReadingProof(
                         leaf: reading.leaf, index: index, of: draft.leaves, entry: applied.reference.leafHash))
-                for other in updates { #expect(proof.isProved(by: other.update) == (other.reference == applied.reference)) }
+                for other in updates {
+                    #expect(proof.isProved(by: other.update) == (other.reference == applied.reference))
+                }
                 var changed = reading.leaf
                 changed[changed.count / 2] ^= 1
                 let forged = try #require(
@@ -238,6 +252,18 @@ import Testing
                 #expect(!forged.isProved(by: applied.update))
             }
         }
+    }
+
+    @Test func aJourneysEndIsTheEndOfAllThatLasts() async throws {
+        try read(steady(0..<100, 5) + steady(100..<1_200, 9))
+        gateway.clock.set(start + 1_300 * Self.second)
+        try await advance()
+        #expect(try told().filter { $0.hasPrefix("e") }.count == 3, "too warm, its mean too, and silent since")
+        _ = try await recorder.record(TestGateway.next("received", of: order, at: start + 1_250 * Self.second))
+        gateway.clock.set(start + 1_260 * Self.second)
+        try await advance()
+        let ended = try told().filter { $0.contains(".ended") }
+        #expect(ended.count == 3 && ended.allSatisfy { $0.hasSuffix(" 1250") })
     }
 
     @Test func theStricterOfLabelAndContractHolds() throws {

@@ -35,7 +35,8 @@ import Testing
     private func read(_ seconds: [Int64], device: String = "truck-1") throws {
         let readings = try seconds.map {
             try Reading(
-                device: device, metric: "temperature", value: .number(Double($0)), unit: "Cel", time: start + $0 * Self.second)
+                device: device, metric: "temperature", value: .number(Double($0)), unit: "Cel",
+                time: start + $0 * Self.second)
         }
         try gateway.intake.commit([
             InboundMessage(topic: "t", payload: [], receivedAt: start, content: .readings(readings))
@@ -121,7 +122,8 @@ import Testing
             to: 0, began: [Journey(order: order, sensors: "truck-1", began: start)], ended: [])
         let sensor = try #require(try gateway.intake.sensors(of: "truck-1").first)
         _ = try gateway.intake.announce(
-            order: order, sensor: sensor, mark: WindowMark(end: start + Self.window * Self.second, arrived: try gateway.intake.lastArrival()),
+            order: order, sensor: sensor,
+            mark: WindowMark(end: start + Self.window * Self.second, arrived: try gateway.intake.lastArrival()),
             isSupplementary: false)
         try await advance()
         #expect(try windows() == [["1", "10.0000", ""]])

@@ -3,12 +3,12 @@ import Testing
 @testable import Ledger
 
 @Suite struct ContractTests {
-    @Test(arguments: [("custom-device", 11), ("stock-device", 6)])
+    @Test(arguments: [("custom-device", 15), ("stock-device", 10), ("transport", 7)])
     func readsTheSamples(name: String, steps: Int) throws {
         let contract = try TestConsortium.sampleContract(name)
         #expect(contract.name == name)
         #expect(contract.steps.count == steps)
-        #expect(contract.steps.first?.name == "order.placed")
+        #expect(contract.steps.first?.after == [])
         #expect(contract.hash == Hash.sha256(Array(contract.text.utf8)))
     }
 
@@ -22,10 +22,23 @@ import Testing
         #expect(!step.repeats)
     }
 
+    @Test func readsTheLimitsOfAJourney() throws {
+        let limits = try #require(try TestConsortium.sampleContract("transport").limits)
+        #expect(limits.lowest == 2 && limits.highest == 8 && limits.grace == 300 && limits.mkt == 8)
+        #expect(limits.mktHours == 24)
+        #expect(try TestConsortium.sampleContract("custom-device").limits == nil)
+    }
+
     static let head = "custody-contract: 1\nname: c\nversion: 1\n"
 
     /// Each text with the place that its refusal must name.
     static let mistakes: [(text: String, place: String)] = [
+        (
+            "custody-contract: 1\nname: c\nversion: 1\nlimits: {lowest: 9, highest: 8}\nsteps:\n  a: {by: hospital}\n",
+            "c.yaml:4:9"
+        ),
+        ("custody-contract: 1\nname: c\nversion: 1\nlimits: {grace: -1}\nsteps:\n  a: {by: hospital}\n", "c.yaml:4:17"),
+        ("custody-contract: 1\nname: c\nversion: 1\nlimits: {mkt: warm}\nsteps:\n  a: {by: hospital}\n", "c.yaml:4:15"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\nextra: 1\n", "c.yaml:6:8"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    by: hospital\n    color: red\n", "c.yaml:7:12"),
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    by: [hospital, pirate]\n", "c.yaml:6:9"),

@@ -18,7 +18,9 @@ import Testing
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     static func reading(_ time: Int64, _ value: Double = 4, sequence: UInt64? = nil) throws -> Reading {
-        try Reading(device: "truck-1", metric: "temperature", value: .number(value), unit: "Cel", time: time, sequence: sequence)
+        try Reading(
+            device: "truck-1", metric: "temperature", value: .number(value), unit: "Cel", time: time, sequence: sequence
+        )
     }
 
     static func message(_ readings: [Reading]) -> InboundMessage {
@@ -43,7 +45,8 @@ import Testing
 
     @Test func givesBackEveryPartOfAReading() throws {
         let reading = try Reading(
-            device: "truck-1", metric: "humidity", value: .number(-0.5), unit: "%RH", time: Reading.timeMin, sequence: 7,
+            device: "truck-1", metric: "humidity", value: .number(-0.5), unit: "%RH", time: Reading.timeMin,
+            sequence: 7,
             session: "boot-1")
         try intake.commit([Self.message([reading])])
         #expect(try IntakeStore(path: folder + "/intake.sqlite").readings(device: "truck-1") == [reading])

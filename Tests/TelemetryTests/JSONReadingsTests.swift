@@ -16,7 +16,8 @@ struct JSONReadingsTests {
 
     @Test func readsTheFixedShape() throws {
         let expected = try Reading(
-            device: "t1", metric: "temperature", value: .number(5.25), unit: "Cel", time: 1_772_366_400_000_000, sequence: 7)
+            device: "t1", metric: "temperature", value: .number(5.25), unit: "Cel", time: 1_772_366_400_000_000,
+            sequence: 7)
         #expect(try decode(JSONReadingsTests.good) == [expected])
         #expect(try decode("[\(JSONReadingsTests.good) , \(JSONReadingsTests.good)]") == [expected, expected])
         #expect(try decode(" [ ] ") == [])

@@ -9,7 +9,9 @@ struct ReadingTests {
         let fits = count <= Reading.textBytesMax
         #expect(((try? Reading(device: long, metric: "m", value: .number(1), unit: "1", time: 0)) != nil) == fits)
         #expect(((try? Reading(device: "d", metric: long, value: .number(1), unit: "1", time: 0)) != nil) == fits)
-        #expect(((try? Reading(device: "d", metric: "m", value: .number(1), unit: "1", time: 0, session: long)) != nil) == fits)
+        #expect(
+            ((try? Reading(device: "d", metric: "m", value: .number(1), unit: "1", time: 0, session: long)) != nil)
+                == fits)
     }
 
     @Test func keepsOneUnitForEachKindOfValue() throws {

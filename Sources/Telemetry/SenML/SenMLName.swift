@@ -49,7 +49,8 @@ struct SenMLName {
             return (String(full[..<index]), topic.metric ?? String(full[next...]))
         }
         if let metric = topic.metric { return (full, metric) }
-        throw TelemetryError(.keyMissing, "The name \(full) tells no device apart from its metric.")
+        throw TelemetryError(
+            .keyMissing, "The name (bn and n) tells no device apart from its metric: a : or / must stand inside.")
     }
 
     private func check(_ name: String) throws(TelemetryError) {

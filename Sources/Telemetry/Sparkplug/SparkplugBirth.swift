@@ -25,6 +25,10 @@ struct SparkplugBirth: Sendable {
     private var aliases: [UInt64: Meaning] = [:]
     private var places: [String: Int] = [:]
 
+    /// How much is remembered of the birth, at least 1: its metrics, or its aliases where there are more of them, such
+    /// as those of controls.
+    var size: Int { max(1, metrics.count, aliases.count) }
+
     /// Whether the metric is of Sparkplug's own working and no measurement.
     static func isControl(_ name: String) -> Bool {
         name == "bdSeq" || name.hasPrefix("Node Control/") || name.hasPrefix("Device Control/")

@@ -10,7 +10,7 @@ struct SparkplugProperties {
     /// The values of that property which say that the metric's value is not to be used: bad and stale.
     static let qualitiesRefused: Set<UInt64> = [0, 500]
 
-    /// The unit as the node gave it; nil where it gave none.
+    /// The unit as the node gave it, cut off where it is too long for a reading; nil where it gave none.
     private(set) var unit: String?
 
     /// The quality as the node gave it; nil where it gave none.
@@ -68,11 +68,18 @@ struct SparkplugProperties {
             let key = try reader.varint()
             if key == 0x42 {
                 let text = try reader.range()
-                unit = text.isEmpty ? nil : try payload.text(text)
+                unit = text.isEmpty ? nil : try shortened(text, of: payload)
             } else {
                 try reader.skip(key)
             }
         }
+    }
+
+    /// A host remembers units: of one that is too long only so much that each reading is still refused for it.
+    private func shortened(_ range: Range<Int>, of payload: SparkplugPayload) throws(TelemetryError) -> String {
+        let text = try payload.text(range)
+        guard range.count > Reading.textBytesMax else { return text }
+        return String(decoding: text.utf8.prefix(Reading.textBytesMax + 1), as: UTF8.self)
     }
 
     private mutating func takeQuality(_ range: Range<Int>, of payload: SparkplugPayload) throws(TelemetryError) {

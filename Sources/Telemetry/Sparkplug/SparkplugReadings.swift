@@ -47,7 +47,7 @@ struct SparkplugReadings {
                 continue
             }
             do throws(TelemetryError) {
-                try takeBirth(metric, try payload.text(range))
+                try takeBirth(metric, try name(range))
             } catch {
                 leaveOut(metric, "", error)
             }
@@ -58,9 +58,6 @@ struct SparkplugReadings {
         guard !SparkplugBirth.isControl(name) else {
             takeControl(metric, name)
             return
-        }
-        guard name.utf8.count <= Reading.textBytesMax else {
-            throw TelemetryError(.textTooLong, "The metric has more than \(Reading.textBytesMax) bytes.")
         }
         do throws(TelemetryError) {
             let properties = try self.properties(of: metric)
@@ -145,7 +142,7 @@ struct SparkplugReadings {
             guard let range = metric.name else {
                 throw TelemetryError(.nameInvalid, "A metric must have a name or an alias.")
             }
-            let name = try payload.text(range)
+            let name = try name(range)
             if let known, let place = known.place(of: name) {
                 takeData(metric, known, at: place)
             } else if !SparkplugBirth.isControl(name) {
@@ -195,6 +192,14 @@ struct SparkplugReadings {
     }
 
     // MARK: Readings
+
+    /// A name that no reading may carry is not kept, and not told in a refusal either.
+    private func name(_ range: Range<Int>) throws(TelemetryError) -> String {
+        guard range.count <= Reading.textBytesMax else {
+            throw TelemetryError(.textTooLong, "The metric has more than \(Reading.textBytesMax) bytes.")
+        }
+        return try payload.text(range)
+    }
 
     private func properties(of metric: SparkplugMetric) throws(TelemetryError) -> SparkplugProperties? {
         guard let range = metric.properties else { return nil }

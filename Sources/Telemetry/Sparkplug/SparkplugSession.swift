@@ -8,7 +8,7 @@ struct SparkplugSession: Sendable {
     /// The born devices by their names in the node.
     private var devices: [String: SparkplugBirth] = [:]
 
-    /// How many metrics are remembered of the node and its devices.
+    /// How many metrics are remembered of the node and its devices, as the sizes of their births.
     private(set) var metricsCount = 0
 
     /// The `bdSeq` of the node's birth: which connection of the node it belongs to.
@@ -67,7 +67,7 @@ struct SparkplugSession: Sendable {
         }
         try checkRoom(taken.birth, metricsMax)
         own = taken.birth
-        metricsCount = taken.birth.metrics.count
+        metricsCount = taken.birth.size
         connection = taken.connection
         last = (0, message.fingerprint)
         isRebirthWanted = false
@@ -100,7 +100,7 @@ struct SparkplugSession: Sendable {
     }
 
     private func checkRoom(_ birth: SparkplugBirth, _ metricsMax: Int) throws(TelemetryError) {
-        guard metricsCount + birth.metrics.count <= metricsMax else {
+        guard metricsCount + birth.size <= metricsMax else {
             throw TelemetryError(.readingsTooMany, "The births of all nodes together hold too many metrics.")
         }
     }
@@ -110,14 +110,14 @@ struct SparkplugSession: Sendable {
             throw TelemetryError(.topicInvalid, "A node has at most \(SparkplugHost.devicesMax) devices.")
         }
         devices[device] = birth
-        metricsCount += birth.metrics.count
+        metricsCount += birth.size
     }
 
     /// Forgets what a birth under this topic replaces. A birth that then cannot be read leaves nothing behind: an alias
     /// of the former one could mean something else by now.
     mutating func forget(_ topic: SparkplugTopic) {
         if let device = topic.device {
-            metricsCount -= devices.removeValue(forKey: device)?.metrics.count ?? 0
+            metricsCount -= devices.removeValue(forKey: device)?.size ?? 0
         } else {
             own = nil
             devices = [:]

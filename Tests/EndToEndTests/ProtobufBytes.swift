@@ -1,0 +1,1 @@
+../../Firmware-Sim/ProtobufBytes.swift
