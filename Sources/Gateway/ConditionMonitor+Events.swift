@@ -16,8 +16,8 @@ extension ConditionMonitor {
             try intake.note(
                 watch.kind(on: excursion.side), of: watch.sensor, on: watch.journey.order, began: excursion.from,
                 value: first, limit: watch.band?.limit(on: excursion.side))
-        case .excursionEnded: try endLasting(watch.kinds, watch, at: cut.end)
-        case .time, .count, .journey: break
+        case .excursionEnded, .journey: try endLasting(watch.kinds, watch, at: cut.end)
+        case .time, .count: break
         }
     }
 
