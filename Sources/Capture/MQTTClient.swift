@@ -101,9 +101,9 @@ public final class MQTTClient: Sendable {
         let batch = MQTTBatch(decode: decode, now: now)
         var events = MQTTConnection.Events()
         events.received = { batch.append(topic: $0, payload: $1) }
-        let presence = presence?(now())
+        let said = presence?(now())
         var configuration = configuration
-        configuration.will = presence?.gone
+        configuration.will = said?.gone
         let connection = try MQTTConnection(configuration, events)
         var wasReady = false
         while !stopping {
@@ -119,11 +119,11 @@ public final class MQTTClient: Sendable {
             if connection.isReady && !wasReady {
                 wasReady = true
                 onStatus(.connected)
-                try say(presence?.here, on: connection)
+                try say(said?.here, on: connection)
             }
         }
         // A goodbye drops the will.
-        if wasReady { try? say(presence?.gone, on: connection) }
+        if wasReady { try? say(presence?(now()).gone, on: connection) }
         connection.disconnect()
     }
 

@@ -98,9 +98,24 @@ final class MQTTConnection {
     }
 
     /// Says goodbye, which drops the will; a session that is kept stays with the broker.
-    func disconnect() {
+    ///
+    /// Then waits for the broker to hang up, because a socket that is closed with unread bytes is reset, and a broker
+    /// that meets the reset first takes the goodbye for a loss. What comes meanwhile is not acknowledged.
+    func disconnect(limit: Duration = .seconds(1)) {
+        let socket = fcntl(mosquitto_socket(handle), F_DUPFD_CLOEXEC, 0)
         mosquitto_disconnect(handle)
         try? write()
+        guard socket >= 0 else { return }
+        defer { close(socket) }
+        shutdown(socket, Int32(SHUT_WR))
+        let deadline = ContinuousClock.now + limit
+        var unread = [UInt8](repeating: 0, count: 4_096)
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        while poll(&descriptor, 1, (deadline - .now).pollMilliseconds) > 0 {
+            guard recv(socket, &unread, unread.count, Int32(MSG_DONTWAIT)) > 0, ContinuousClock.now < deadline else {
+                return
+            }
+        }
     }
 }
 
