@@ -36,7 +36,7 @@ struct ReadingBench {
         var random = SeededRandom(seed: UInt64(round))
         let readings = try (0..<sensors).map { sensor in
             let time = Int64(1_772_366_400 + round * 60) * 1_000_000 + Int64(random.next() % 10_000)
-            let value = 5 + Double(Int(random.next() % 100)) / 100
+            let value = Double(500 + random.next() % 100) / 100
             return try Reading(
                 device: "truck-\(sensor)", metric: "temperature", value: .number(value), unit: "Cel", time: time,
                 sequence: UInt64(round))

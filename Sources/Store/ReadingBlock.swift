@@ -19,6 +19,8 @@ enum ReadingBlock {
     private enum Values: UInt8 {
         /// Whole multiples of a power of ten.
         case decimals, doubles, mixed
+        /// Whole multiples of a power of ten that have gone through single precision, as many devices send them.
+        case singleDecimals
     }
 
     // MARK: Writing
@@ -73,15 +75,24 @@ enum ReadingBlock {
             if case .number(let number) = reading.value { number } else { nil }
         }
         guard numbers.count == readings.count else { return write(mixed: readings, to: &writer) }
-        guard let places = Decimals.places(of: numbers) else {
+        if let decimals = Decimals(of: numbers, isSingle: false) {
+            write(numbers, as: decimals, .decimals, to: &writer)
+        } else if let decimals = Decimals(of: numbers, isSingle: true) {
+            write(numbers, as: decimals, .singleDecimals, to: &writer)
+        } else {
             writer.byte(Values.doubles.rawValue)
-            return numbers.forEach { writer.double($0) }
+            numbers.forEach { writer.double($0) }
         }
-        writer.byte(Values.decimals.rawValue)
-        writer.byte(UInt8(places))
+    }
+
+    private static func write(
+        _ numbers: [Double], as decimals: Decimals, _ kind: Values, to writer: inout BlobWriter
+    ) {
+        writer.byte(kind.rawValue)
+        writer.byte(UInt8(decimals.places))
         var last: Int64 = 0
         for number in numbers {
-            let scaled = Decimals.scaled(number, places)
+            let scaled = decimals.scaled(number)
             writer.signed(scaled &- last)
             last = scaled
         }
@@ -144,45 +155,61 @@ enum ReadingBlock {
         switch kind {
         case .doubles: return try (0..<count).map { _ in .number(try reader.double()) }
         case .mixed: return try (0..<count).map { _ in try reader.value() }
-        case .decimals:
-            let places = Int(try reader.byte())
-            guard places <= Decimals.placesMax else { throw BlobReader.damaged }
+        case .decimals, .singleDecimals:
+            guard let decimals = Decimals(places: Int(try reader.byte()), isSingle: kind == .singleDecimals) else {
+                throw BlobReader.damaged
+            }
             var last: Int64 = 0
             return try (0..<count).map { _ in
                 last &+= try reader.signed()
-                return .number(Decimals.number(last, places))
+                return .number(decimals.number(last))
             }
         }
     }
 }
 
 /// Values that are whole multiples of a power of ten, as sensors give them.
-private enum Decimals {
-    static let placesMax = 6
+private struct Decimals {
     private static let powers: [Double] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
     /// Whole numbers up to this are exact as doubles.
     private static let exactMax = 9_007_199_254_740_992.0
 
-    /// The fewest decimal places that give each value back to the last bit.
-    static func places(of numbers: [Double]) -> Int? {
-        var places = 0
+    let places: Int
+    /// Whether each value has been rounded to single precision.
+    let isSingle: Bool
+    private let power: Double
+
+    init?(places: Int, isSingle: Bool) {
+        guard Self.powers.indices.contains(places) else { return nil }
+        self.places = places
+        self.isSingle = isSingle
+        power = Self.powers[places]
+    }
+
+    /// With the fewest decimal places that give each value back to the last bit.
+    init?(of numbers: [Double], isSingle: Bool) {
+        guard var decimals = Self(places: 0, isSingle: isSingle) else { return nil }
         for number in numbers {
-            while !isExact(number, places) {
-                places += 1
-                guard places <= placesMax else { return nil }
+            while !decimals.isExact(number) {
+                guard let more = Self(places: decimals.places + 1, isSingle: isSingle) else { return nil }
+                decimals = more
             }
         }
         // What fitted fewer places need not fit more.
-        return numbers.allSatisfy { isExact($0, places) } ? places : nil
+        guard numbers.allSatisfy({ decimals.isExact($0) }) else { return nil }
+        self = decimals
     }
 
-    static func scaled(_ number: Double, _ places: Int) -> Int64 { Int64((number * powers[places]).rounded()) }
+    func scaled(_ number: Double) -> Int64 { Int64((number * power).rounded()) }
 
-    static func number(_ scaled: Int64, _ places: Int) -> Double { Double(scaled) / powers[places] }
+    func number(_ scaled: Int64) -> Double {
+        let number = Double(scaled) / power
+        return isSingle ? Double(Float(number)) : number
+    }
 
-    private static func isExact(_ number: Double, _ places: Int) -> Bool {
-        let scaled = (number * powers[places]).rounded()
-        return scaled.magnitude < exactMax && (scaled / powers[places]).bitPattern == number.bitPattern
-            && !(scaled == 0 && number.sign == .minus)
+    private func isExact(_ number: Double) -> Bool {
+        let rounded = (number * power).rounded()
+        return rounded.magnitude < Self.exactMax && !(rounded == 0 && number.sign == .minus)
+            && self.number(Int64(rounded)).bitPattern == number.bitPattern
     }
 }

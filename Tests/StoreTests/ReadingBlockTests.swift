@@ -51,6 +51,13 @@ struct ReadingBlockTests {
             ]
         ),
         (
+            "010202020a0a0003020a28",
+            [
+                KeptReading(time: 1, sequence: nil, value: .number(Double(Float(0.05))), arrived: 6),
+                KeptReading(time: 3, sequence: nil, value: .number(Double(Float(0.25))), arrived: 13),
+            ]
+        ),
+        (
             "0105000201000212010000010200010001030106000200000000000000114001020303c3a921040200ff",
             [
                 KeptReading(time: 0, sequence: nil, value: .number(4.25), arrived: 9),
@@ -97,6 +104,9 @@ struct ReadingBlockTests {
             [9_007_199_254_740_991], [9_007_199_254_740_992], [9_007_199_254_740_994], [1e15, 0.001],
             [.greatestFiniteMagnitude, -.greatestFiniteMagnitude], [.leastNonzeroMagnitude, .leastNormalMagnitude],
             [0.1 + 0.2, 1 / 3.0], [8_388_608.123456], [4_503_599_627.370496, 0.1],
+            [5.07, -21.3, 6.125].map { Double(Float($0)) }, [Double(Float.pi), Double(Float(0.1))],
+            [Double(Float.greatestFiniteMagnitude), Double(Float(0.1))], [0.1, Double(Float(0.1))],
+            [Double(Float(16_777_217.3))],
         ] as [[Double]])
     func givesBackEveryBitOfANumber(_ numbers: [Double]) throws {
         let readings = numbers.enumerated().map { index, number in
@@ -105,12 +115,14 @@ struct ReadingBlockTests {
         #expect(Self.isSame(try Self.readings(in: ReadingBlock.bytes(of: readings[...])), readings))
     }
 
-    @Test func aSteadySensorCostsFewBytes() {
+    @Test(arguments: [false, true])
+    func aSteadySensorCostsFewBytes(isSingle: Bool) {
         var random = SeededRandom(seed: 3)
         let readings = (0..<Int64(ReadingBlock.readingsFull)).map { index in
             let time = Self.noon + index * 60_000_000 + Int64.random(in: 0..<5_000, using: &random)
+            let value = Double(500 + index % 9) / 100
             return KeptReading(
-                time: time, sequence: UInt64(index), value: .number(5 + Double(index % 9) / 100),
+                time: time, sequence: UInt64(index), value: .number(isSingle ? Double(Float(value)) : value),
                 arrived: time + 20_000 + Int64.random(in: 0..<5_000, using: &random))
         }
         #expect(ReadingBlock.bytes(of: readings[...]).count <= 7 * readings.count)
