@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Logging
 import Store
 import Synchronization
 
@@ -55,6 +56,18 @@ public final class PushRounds: Sendable {
         }
         if isNew, let round { try await mirror.cosignOwn(round.note, size: round.size) }
         return round
+    }
+
+    /// Cosigns each new head of a gateway that has no peers: nobody else asks for rounds.
+    public func runAlone(logger: Logger) async {
+        while !Task.isCancelled {
+            // Followed before looking, so that nothing falls between.
+            let news = store.changes.follow()
+            do { _ = try await current(now: .now) } catch {
+                logger.warning("own head not cosigned", metadata: ["error": "\(error)"])
+            }
+            for await _ in news { break }
+        }
     }
 
     private static func mayBegin(_ state: State, head: Round, now: ContinuousClock.Instant) -> Bool {

@@ -99,6 +99,7 @@ func buildGateway(
     var services: [any Service] = [Worker { try ledger.applyPending() }, Worker { await head.run() }]
     services += [server, local]
     services += sessions.map { session in Worker { await session.run() } }
+    if sessions.isEmpty { services.append(Worker { await rounds.runAlone(logger: logger) }) }
     services += monitor.map { monitor in [Worker { await monitor.run() }] } ?? []
     if !brokers.isEmpty { services += [Worker { await disk.run() }, Worker { await upkeep.run() }] }
     services += stations + brokers

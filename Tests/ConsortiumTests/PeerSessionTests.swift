@@ -133,6 +133,23 @@ import Testing
         }
     }
 
+    @Test func aGatewayWithoutPeersCosignsItsOwnHeads() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 2, in: folder)
+            let (gateway, origin) = (three.supplier, three.owner.origin)
+            let alone = Task { await gateway.rounds.runAlone(logger: Logger(label: "test")) }
+            defer { alone.cancel() }
+            for size in [UInt64(2), 3] {
+                try await gateway.until { snapshot in
+                    guard let log = try snapshot.log(origin) else { return false }
+                    let cosigners = try snapshot.cosignatures(size: size, of: log.id).map(\.cosigner)
+                    return cosigners == [gateway.member.organisation.id]
+                }
+                try three.owner.append(1)
+            }
+        }
+    }
+
     @Test func aMemberWhomNobodyCanDialPullsTheWholeLog() async throws {
         try await withFolder { folder in
             let three = try Three(entries: 700, in: folder)

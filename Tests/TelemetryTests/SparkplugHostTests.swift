@@ -343,6 +343,18 @@ struct SparkplugHostTests {
         #expect((asked > 0) == (!holes.isEmpty || counts.contains(256)))
     }
 
+    @Test func whatIsDeliveredAgainLeavesNoHole() {
+        var host = SparkplugHost()
+        let data = (1...4).map { ("ward/NDATA/gw", SparkplugHostTests.data($0, Double($0))) }
+        _ = outcome(&host, [("ward/NBIRTH/gw", SparkplugHostTests.birth)])
+        for message in data[0...2] + data[0...2] + data[3...] {
+            let taken = outcome(&host, [message])
+            #expect(taken.events.isEmpty && taken.rebirth == nil && taken.readings.count == 1)
+        }
+        let other = outcome(&host, [("ward/NDATA/gw", SparkplugHostTests.data(3, 30))])
+        #expect(other.events.map(\.kind) == [.sequenceGap], "another message under a count of before")
+    }
+
     @Test func theNodeAndItsDevicesShareOneCount() {
         let taken = outcome([
             ("ward/NBIRTH/gw", SparkplugHostTests.birth), ("ward/DBIRTH/gw/a", SparkplugHostTests.deviceBirth),

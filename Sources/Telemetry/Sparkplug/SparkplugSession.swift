@@ -14,8 +14,11 @@ struct SparkplugSession: Sendable {
     /// The `bdSeq` of the node's birth: which connection of the node it belongs to.
     private var connection: UInt64?
 
-    /// The count and the fingerprint of the last message; nil where the next one may have any count.
-    private var last: (count: UInt64, fingerprint: UInt64)?
+    /// The count of the last message; nil where the next one may have any count.
+    private var last: UInt8?
+
+    /// The fingerprints of the last messages, each at its count; empty before the first.
+    private var heard: [UInt64] = []
 
     private var isRebirthWanted = false
     private var rebirthAskedAt: Int64?
@@ -45,7 +48,7 @@ struct SparkplugSession: Sendable {
 
     /// Lets the next message have any count and asks for nothing: what a birth leaves that was taken long ago.
     mutating func settle() {
-        last = nil
+        forgetCount()
         isRebirthWanted = false
         rebirthAskedAt = nil
     }
@@ -69,7 +72,7 @@ struct SparkplugSession: Sendable {
         own = taken.birth
         metricsCount = taken.birth.size
         connection = taken.connection
-        last = (0, message.fingerprint)
+        remember(0, message.fingerprint)
         isRebirthWanted = false
         return SparkplugOutcome(
             readings: taken.readings, events: [born(message)], refusal: taken.refusal, isBirth: true)
@@ -123,7 +126,7 @@ struct SparkplugSession: Sendable {
             devices = [:]
             metricsCount = 0
             connection = nil
-            last = nil
+            forgetCount()
         }
     }
 
@@ -179,23 +182,40 @@ struct SparkplugSession: Sendable {
     // MARK: The count
 
     /// The count goes up by one with each message of the node and its devices, and after 255 begins at 0 again.
+    ///
+    /// A broker whose messages were not acknowledged delivers them again: the same message under the same count leaves no
+    /// hole.
     private mutating func count(_ message: SparkplugMessage, _ outcome: inout SparkplugOutcome) {
-        let now = (count: message.payload.count, fingerprint: message.fingerprint)
-        guard now.count <= UInt64(UInt8.max) else {
-            last = nil
+        guard let count = UInt8(exactly: message.payload.count) else {
+            forgetCount()
             isRebirthWanted = true
             outcome.refusal = TelemetryError(
-                .sequenceInvalid, "The count of a message must be 0 to \(UInt8.max), here is \(now.count).")
+                .sequenceInvalid, "The count of a message must be 0 to \(UInt8.max), here is \(message.payload.count).")
             return
         }
-        if let last, last != now, now.count != (last.count + 1) & UInt64(UInt8.max) {
-            isRebirthWanted = true
-            outcome.events.append(gap(from: last.count, to: now.count, message.time))
+        let fingerprint = message.fingerprint
+        if let last {
+            guard heard[Int(count)] != fingerprint else { return }
+            if count != last &+ 1 {
+                isRebirthWanted = true
+                outcome.events.append(gap(from: last, to: count, message.time))
+            }
         }
-        last = now
+        remember(count, fingerprint)
     }
 
-    private func gap(from: UInt64, to: UInt64, _ time: Int64) -> DeviceEvent {
+    private mutating func remember(_ count: UInt8, _ fingerprint: UInt64) {
+        if heard.isEmpty { heard = Array(repeating: 0, count: Int(UInt8.max) + 1) }
+        heard[Int(count)] = fingerprint
+        last = count
+    }
+
+    private mutating func forgetCount() {
+        last = nil
+        heard = []
+    }
+
+    private func gap(from: UInt8, to: UInt8, _ time: Int64) -> DeviceEvent {
         DeviceEvent(
             device: "\(node.group)/\(node.edge)", kind: .sequenceGap, time: time,
             detail: "The node's count of messages went from \(from) to \(to).")
