@@ -9,6 +9,9 @@ enum Corpus {
     static func parsers() throws -> [Parser] {
         let log = try SampleLog()
         let decoder = try ImageDecoder()
+        let logKey = try WitnessPolicy(text: log.policy).logs[0].key
+        let evidence = ForkEvidence(
+            first: log.head, second: log.head, root: log.proofs[0].hashes[0], proof: log.proofs[0].hashes)
         return [
             Parser(name: "entry", samples: log.entries.map(\.bytes), accepts: entry),
             Parser(name: "note", samples: texts([log.head.encoded, log.document.encoded])) { bytes in
@@ -22,6 +25,9 @@ enum Corpus {
             },
             Parser(name: "proof", samples: texts(log.proofs.map(\.encoded))) { bytes in
                 refused { _ = try TransparencyProof(bytes: bytes) }
+            },
+            Parser(name: "evidence", samples: texts([evidence.encoded])) { bytes in
+                refused { _ = try ForkEvidence(bytes: bytes).convicts(logKey) }
             },
             Parser(name: "bundle", samples: [try log.bundle.encoded()]) { bytes in
                 refused { _ = try ProofBundle(bytes: bytes).check(policyText: log.policy) }

@@ -69,9 +69,9 @@ public actor Mirror {
         guard request.oldSize == known?.size ?? 0 else { return .sizeConflict(known?.size ?? 0) }
         if let pending, let known, known.size == candidate.size {
             guard known.root == candidate.root else {
-                try transaction.freeze(
-                    log.id, first: pending.note, second: request.note,
-                    reason: "it signed two heads of size \(known.size)")
+                let evidence = ForkEvidence(
+                    first: pending.note, second: request.note, root: candidate.root, proof: [])
+                try transaction.freeze(log.id, by: evidence, reason: Self.reason(known.size))
                 return .sizeConflict(known.size)
             }
             return .cosigned([])
@@ -84,6 +84,46 @@ public actor Mirror {
         let bare = try bare(request.note, log: log)
         try transaction.keep(bare, size: candidate.size, of: log.id, stored: candidate.size == log.size)
         return .cosigned([])
+    }
+
+    // MARK: Forks
+
+    /// Freezes a log that has forked, whoever shows it.
+    /// - Throws: `CustodyError` with code `log-unknown`, and what `ForkEvidence.check` throws.
+    func convict(by evidence: ForkEvidence) throws {
+        let origin = try Checkpoint(text: evidence.first.text).origin
+        guard let log = try store.read({ try $0.log(origin) }) else {
+            throw CustodyError(.logUnknown, "the log is not known here", at: origin)
+        }
+        let fork = try evidence.check(log: log.key)
+        guard log.frozen == nil else { return }
+        try store.write { try $0.freeze(log.id, by: evidence, reason: Self.reason(fork.size)) }
+    }
+
+    private static func reason(_ size: UInt64) -> String {
+        "it signed heads that disagree on its first \(size) entries"
+    }
+
+    /// What shows that a head of somebody else and what is stored here cannot both be true; nil if they can.
+    /// - Throws: what `Checkpoint.open` throws, where they disagree and the log has not signed the other's head.
+    private func contradiction(to note: SignedNote) throws -> ForkEvidence? {
+        let other = try Checkpoint(text: note.text)
+        return try store.read { snapshot in
+            guard let log = try snapshot.log(other.origin), let head = try snapshot.head(of: log.id),
+                let root = try Self.root(of: log, size: other.size, snapshot), root != other.root
+            else { return nil }
+            _ = try Checkpoint.open(note, log: log.key)
+            let size = try Checkpoint(text: head.text).size
+            guard size >= other.size else { return nil }
+            let plan = MerkleProof.consistencyPlan(from: other.size, to: size) ?? []
+            return ForkEvidence(first: note, second: head, root: root, proof: try snapshot.proof(plan, log: log.id))
+        }
+    }
+
+    /// Of the stored tree; nil where it is smaller.
+    private static func root(of log: LogRecord, size: UInt64, _ snapshot: LedgerSnapshot) throws -> Hash? {
+        guard size > 0, size <= log.size else { return nil }
+        return try snapshot.root(of: log.id, size: size)
     }
 
     // MARK: add-entries
@@ -212,10 +252,12 @@ public actor Mirror {
         }
     }
 
-    /// Keeps the cosignatures that a note carries, if they are known organisations' and hold.
+    /// Keeps the cosignatures that a note carries, if they are known organisations' and hold. A head that contradicts
+    /// what is stored here convicts its log instead.
     /// - Throws: `CustodyError` with code `note-signature-wrong` when a known organisation's does not.
     func keepCosignatures(of note: SignedNote) throws {
         guard let document = store.rulebook.latest else { return }
+        if let evidence = try contradiction(to: note) { return try convict(by: evidence) }
         let checkpoint = try Checkpoint(text: note.text)
         let keys = Dictionary(
             document.organisations.map { ($0.cosigner, $0.id) }, uniquingKeysWith: { first, _ in first })

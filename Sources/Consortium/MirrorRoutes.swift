@@ -28,6 +28,10 @@ public struct MirrorRoutes: Sendable {
         router.post("/add-entries") { request, _ in try await addEntries(request) }
         router.post("/custody/v1/logs") { request, _ in try await introduce(request) }
         router.post("/custody/v1/cosignatures") { request, _ in try await takeCosignatures(request) }
+        router.post("\(PeerNews.evidencePath)") { request, _ in try await takeEvidence(request) }
+        router.get("\(PeerNews.evidencePath)/:hash") { _, context in
+            try evidence(against: try context.parameters.require("hash"))
+        }
         router.get("/custody/v1/news") { request, _ in try await news(request) }
         router.get("/:hash/checkpoint") { _, context in
             try checkpoint(of: try context.parameters.require("hash"))
@@ -65,6 +69,16 @@ public struct MirrorRoutes: Sendable {
         let body = try await request.body.collect(upTo: SignedNote.bytesMax)
         do {
             try await mirror.keepCosignatures(of: try SignedNote(bytes: body.readableBytesView))
+            return Response(status: .ok)
+        } catch let error as CustodyError {
+            return response(.refused(.unprocessable, error.description))
+        }
+    }
+
+    private func takeEvidence(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: ForkEvidence.bytesMax)
+        do {
+            try await mirror.convict(by: try ForkEvidence(bytes: body.readableBytesView))
             return Response(status: .ok)
         } catch let error as CustodyError {
             return response(.refused(.unprocessable, error.description))
@@ -149,6 +163,14 @@ public struct MirrorRoutes: Sendable {
             body: .init(byteBuffer: ByteBuffer(string: note.encoded)))
     }
 
+    private func evidence(against hash: String) throws -> Response {
+        let evidence = try store.read { try $0.evidence(against: log(hash, $0).id).first }
+        guard let evidence else { throw HTTPError(.notFound, message: "nothing is known against this log") }
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-cache"],
+            body: .init(byteBuffer: ByteBuffer(string: evidence.encoded)))
+    }
+
     private func tile(of hash: String, path: String) throws -> Response {
         guard let tilePath = TilePath(String(path.dropFirst(hash.utf8.count + 2))) else {
             throw HTTPError(.notFound, message: "this is no tile")
@@ -197,9 +219,11 @@ public struct MirrorRoutes: Sendable {
         let token = token
         let logs = try store.read { snapshot in
             try snapshot.logs().map { log in
-                let size = try snapshot.head(of: log.id).map { try Checkpoint(text: $0.text).size } ?? 0
-                let cosigners = try snapshot.cosignatures(size: size, of: log.id).map(\.cosigner)
-                return PeerNews.Log(origin: log.origin, size: size, cosigners: cosigners)
+                let head = try snapshot.head(of: log.id).map { try Checkpoint(text: $0.text) }
+                let cosigners = try snapshot.cosignatures(size: head?.size ?? 0, of: log.id).map(\.cosigner)
+                return PeerNews.Log(
+                    origin: log.origin, size: head?.size ?? 0, cosigners: cosigners, root: head?.root,
+                    isFrozen: log.frozen != nil)
             }
         }
         return PeerNews(token: token, logs: logs)

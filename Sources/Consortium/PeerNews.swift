@@ -5,6 +5,8 @@ struct PeerNews: Codable, Hashable, Sendable {
     static let path = "/custody/v1/news"
     /// Takes a checkpoint with cosignatures that its sender has and the receiver may lack.
     static let cosignaturesPath = "/custody/v1/cosignatures"
+    /// Gives, under the log's path, and takes what convicts a log.
+    static let evidencePath = "/custody/v1/evidence"
     /// How long a poll is held when there is nothing to tell.
     static let holdMax: Duration = .seconds(25)
     static let bytesMax = 4 << 20
@@ -14,6 +16,10 @@ struct PeerNews: Codable, Hashable, Sendable {
         let size: UInt64
         /// Organisations that cosigned the checkpoint of that size.
         let cosigners: [String]
+        /// Of that checkpoint; missing from those who do not tell it yet.
+        let root: Hash?
+        /// Whether the log has forked; there is evidence to be asked for.
+        let isFrozen: Bool?
     }
 
     /// To be sent with the next poll, which then waits for something newer.

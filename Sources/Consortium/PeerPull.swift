@@ -21,7 +21,7 @@ struct PeerPull {
         let checkpoint = try Checkpoint.open(note, log: record.key)
         guard checkpoint.size > record.size else { return }
         let tiles = RemoteTiles(pull: self, size: checkpoint.size)
-        try await offer(note, checkpoint, tiles: tiles)
+        guard try await offer(note, checkpoint, tiles: tiles) else { return }
         var next = record.size
         while next < checkpoint.size {
             let package = try await package(from: next, of: checkpoint, tiles: tiles)
@@ -66,22 +66,46 @@ struct PeerPull {
 
     /// Takes the checkpoint as pending, with a consistency proof made from the peer's tiles. The log's owner may be
     /// pushing at the same time: whoever was faster has done the work.
-    private func offer(_ note: SignedNote, _ checkpoint: Checkpoint, tiles: RemoteTiles) async throws {
+    /// - Returns: false if the log has forked, and is frozen.
+    private func offer(_ note: SignedNote, _ checkpoint: Checkpoint, tiles: RemoteTiles) async throws -> Bool {
         for _ in 0..<Self.offersMax {
             let old = try store.read { snapshot in
                 try snapshot.log(origin).flatMap { try snapshot.pendingHead(of: $0.id)?.size } ?? 0
             }
-            guard old < checkpoint.size else { return }
+            guard old < checkpoint.size else { return true }
             let plan = old == 0 ? [] : MerkleProof.consistencyPlan(from: old, to: checkpoint.size) ?? []
             let request = CheckpointRequest(oldSize: old, proof: try await tiles.proof(plan), note: note)
             switch try await mirror.addCheckpoint(request) {
-            case .cosigned: return
+            case .cosigned: return true
             case .sizeConflict: continue
             case let answer:
+                if let evidence = try await contradiction(to: note, checkpoint) {
+                    try await mirror.convict(by: evidence)
+                    return false
+                }
                 let reason = answer.body.split(separator: "\n").joined(separator: " ")
                 throw CustodyError(.peerMisbehaves, "the checkpoint does not fit: \(reason)", at: origin)
             }
         }
+        return true
+    }
+
+    /// Whether the peer shows that the head which is pending here cannot be of the same log as its own; nil if it does not.
+    private func contradiction(to note: SignedNote, _ checkpoint: Checkpoint) async throws -> ForkEvidence? {
+        let (pending, key) = try store.read { snapshot in
+            let record = try snapshot.log(origin)
+            return (try record.flatMap { try snapshot.pendingHead(of: $0.id) }, record?.key)
+        }
+        guard let pending, let key, pending.size > 0, pending.size < checkpoint.size,
+            let nodes = MerkleProof.nodes(from: 0, to: pending.size),
+            let plan = MerkleProof.consistencyPlan(from: pending.size, to: checkpoint.size)
+        else { return nil }
+        // What is stored here is of the other branch.
+        let tiles = RemoteTiles(pull: self, size: checkpoint.size, usesStore: false)
+        guard let root = try await tiles.proof([nodes]).first else { return nil }
+        let evidence = ForkEvidence(
+            first: pending.note, second: note, root: root, proof: try await tiles.proof(plan))
+        return evidence.convicts(key) ? evidence : nil
     }
 
     private func package(
@@ -122,11 +146,13 @@ struct PeerPull {
 private actor RemoteTiles {
     private let pull: PeerPull
     private let size: UInt64
+    private let usesStore: Bool
     private var fetched: [Tile: [Hash]] = [:]
 
-    init(pull: PeerPull, size: UInt64) {
+    init(pull: PeerPull, size: UInt64, usesStore: Bool = true) {
         self.pull = pull
         self.size = size
+        self.usesStore = usesStore
     }
 
     func proof(_ plan: [[TreeNode]]) async throws -> [Hash] {
@@ -140,7 +166,7 @@ private actor RemoteTiles {
     }
 
     private func hash(of node: TreeNode) async throws -> Hash {
-        if let here = try local(node) { return here }
+        if usesStore, let here = try local(node) { return here }
         let hashes = try await hashes(of: node.tile)
         guard node.slots.upperBound <= hashes.count else {
             throw CustodyError(.peerMisbehaves, "a tile is shorter than the log", at: pull.origin)

@@ -258,20 +258,55 @@ public final class PeerSession: Sendable {
     }
 
     private func catchUp(with news: PeerNews.Log) async throws {
-        let known = try store.read { snapshot -> (record: LogRecord?, cosigners: Set<String>) in
-            guard let record = try snapshot.log(news.origin) else { return (nil, []) }
-            return (record, Set(try snapshot.cosignatures(size: news.size, of: record.id).map(\.cosigner)))
+        let known = try store.read { try Self.known(news, $0) }
+        if let record = known.record, record.frozen != nil || news.isFrozen == true {
+            return try await agreeOnFork(of: record, news)
         }
-        if let record = known.record, record.frozen != nil { return }
         let isOwn = known.record?.own ?? false
         if !isOwn, news.size > known.record?.size ?? 0 {
             if recent.isPushed(news.origin) { try await Task.sleep(for: RecentPushes.patience) }
             try await PeerPull(client: client, store: store, mirror: mirror, origin: news.origin).run()
-        } else if news.size > 0, !Set(news.cosigners).isSubset(of: known.cosigners) {
+        } else if news.size > 0, known.differs || !Set(news.cosigners).isSubset(of: known.cosigners) {
             let path = LogPath.prefix(news.origin) + "/checkpoint"
             let answer = try await client.get(path: path, maxBytes: SignedNote.bytesMax, deadline: deadline)
             guard answer.status == 200 else { throw refused(answer) }
             try await mirror.keepCosignatures(of: try SignedNote(bytes: answer.body))
+        }
+        if let record = try store.read({ try $0.log(news.origin) }), record.frozen != nil {
+            try await agreeOnFork(of: record, news)
+        }
+    }
+
+    /// What is stored here of a log that a peer tells of.
+    private struct Known {
+        var record: LogRecord?
+        var cosigners: Set<String> = []
+        /// Whether the peer has another tree of that size.
+        var differs = false
+    }
+
+    private static func known(_ news: PeerNews.Log, _ snapshot: LedgerSnapshot) throws -> Known {
+        guard let record = try snapshot.log(news.origin) else { return Known() }
+        var known = Known(record: record)
+        known.cosigners = Set(try snapshot.cosignatures(size: news.size, of: record.id).map(\.cosigner))
+        if let root = news.root, news.size > 0, news.size <= record.size {
+            known.differs = try snapshot.root(of: record.id, size: news.size) != root
+        }
+        return known
+    }
+
+    /// Of a log that forked both sides are to have the evidence.
+    private func agreeOnFork(of record: LogRecord, _ news: PeerNews.Log) async throws {
+        if record.frozen == nil {
+            let path = PeerNews.evidencePath + LogPath.prefix(record.origin)
+            let answer = try await client.get(path: path, maxBytes: ForkEvidence.bytesMax, deadline: deadline)
+            guard answer.status == 200 else { throw refused(answer) }
+            try await mirror.convict(by: try ForkEvidence(bytes: answer.body))
+        } else if news.isFrozen != true, let evidence = try store.read({ try $0.evidence(against: record.id).first }) {
+            let answer = try await client.post(
+                path: PeerNews.evidencePath, contentType: "text/plain; charset=utf-8",
+                body: Array(evidence.encoded.utf8), deadline: deadline)
+            guard answer.status == 200 else { throw refused(answer) }
         }
     }
 }

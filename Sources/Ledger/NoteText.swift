@@ -55,4 +55,10 @@ struct Lines: Sequence, IteratorProtocol {
         rest = rest[end...].dropFirst()
         return line
     }
+
+    /// What follows a keyword and a space; nil if the line does not begin with them.
+    static func value(of keyword: String, in line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard line.starts(with: "\(keyword) ".utf8) else { return nil }
+        return line.dropFirst(keyword.utf8.count + 1)
+    }
 }

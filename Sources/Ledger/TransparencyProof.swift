@@ -60,15 +60,8 @@ public struct TransparencyProof: Hashable, Sendable {
         return all.map { $0 + "\n" }.joined() + checkpoint.encoded
     }
 
-    /// What follows a keyword and a space; nil if the line does not begin with them.
-    private static func value(of keyword: String, in line: ArraySlice<UInt8>?) -> ArraySlice<UInt8>? {
-        let start = Array("\(keyword) ".utf8)
-        guard let line, line.starts(with: start) else { return nil }
-        return line.dropFirst(start.count)
-    }
-
     private static func extra(_ line: ArraySlice<UInt8>?) throws -> [UInt8]? {
-        guard let value = value(of: "extra", in: line) else { return nil }
+        guard let value = line.flatMap({ Lines.value(of: "extra", in: $0) }) else { return nil }
         guard let extra = Base64.decode(value) else {
             throw CustodyError.malformedProof("its extra line is not base64")
         }
@@ -76,7 +69,7 @@ public struct TransparencyProof: Hashable, Sendable {
     }
 
     private static func index(_ line: ArraySlice<UInt8>?) throws -> UInt64 {
-        guard let index = value(of: "index", in: line).flatMap({ NoteText.decimal($0) }) else {
+        guard let index = line.flatMap({ Lines.value(of: "index", in: $0) }).flatMap({ NoteText.decimal($0) }) else {
             throw CustodyError.malformedProof("it has no line “index <number>”")
         }
         return index

@@ -6,6 +6,7 @@ enum LedgerSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 logs") { try $0.execute(sql: logs) }
         migrator.registerMigration("1 order index") { try $0.execute(sql: orderIndex) }
+        migrator.registerMigration("2 fork evidence") { try $0.execute(sql: forkEvidence) }
         return migrator
     }
 
@@ -43,6 +44,12 @@ enum LedgerSchema {
         CREATE TABLE disclosure (
             commitment BLOB PRIMARY KEY, disclosure BLOB NOT NULL
         ) STRICT;
+        """
+
+    /// What the second head's tree has as root at the size of the first, and that it does: hashes one after another.
+    private static let forkEvidence = """
+        ALTER TABLE evidence ADD COLUMN root BLOB;
+        ALTER TABLE evidence ADD COLUMN proof BLOB;
         """
 
     /// Everything here follows from the logs: `custody reindex` drops and rebuilds it.

@@ -226,11 +226,19 @@ public struct LedgerSnapshot {
         return Dictionary(uniqueKeysWithValues: rows.map { ($0[0] as String, EntryID(rawValue: $0[1]).index) })
     }
 
-    /// The two checkpoints by which a frozen log contradicts itself.
-    public func evidence(against log: Int64) throws -> [(first: SignedNote, second: SignedNote)] {
+    /// What convicts a frozen log.
+    public func evidence(against log: Int64) throws -> [ForkEvidence] {
         try Row.fetchAll(
-            database, sql: "SELECT first, second FROM evidence WHERE log = ? ORDER BY id", arguments: [log]
-        ).map { (try SignedNote(encoded: $0[0] as String), try SignedNote(encoded: $0[1] as String)) }
+            database, sql: "SELECT first, second, root, proof FROM evidence WHERE log = ? ORDER BY id",
+            arguments: [log]
+        ).map { row in
+            let (first, second) = (try SignedNote(encoded: row[0] as String), try SignedNote(encoded: row[1] as String))
+            // Before there was a root, only heads of one size were kept.
+            let root = (row[2] as Data?).flatMap { Hash(bytes: $0) }
+            return ForkEvidence(
+                first: first, second: second, root: try root ?? Checkpoint(text: second.text).root,
+                proof: (row[3] as Data?).map { Hash.list([UInt8]($0)) } ?? [])
+        }
     }
 
     public func disclosure(for commitment: Hash) throws -> [UInt8]? {

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Ledger
 
@@ -161,11 +162,15 @@ public final class LedgerTransaction {
             sql: "UPDATE log SET confirmed = max(confirmed, ?) WHERE id = ?", arguments: [Int64(size), log.id])
     }
 
-    /// Keeps two checkpoints that one log signed and that cannot both be true, and takes nothing more from it.
-    public func freeze(_ log: Int64, first: SignedNote, second: SignedNote, reason: String) throws {
+    /// Keeps what convicts a log, and takes nothing more from it.
+    /// - Parameter evidence: has been checked.
+    public func freeze(_ log: Int64, by evidence: ForkEvidence, reason: String) throws {
         try database.execute(
-            sql: "INSERT OR IGNORE INTO evidence (log, first, second) VALUES (?, ?, ?)",
-            arguments: [log, first.encoded, second.encoded])
+            sql: "INSERT OR IGNORE INTO evidence (log, first, second, root, proof) VALUES (?, ?, ?, ?, ?)",
+            arguments: [
+                log, evidence.first.encoded, evidence.second.encoded, Data(evidence.root.bytes),
+                Data(evidence.proof.flatMap(\.bytes)),
+            ])
         try database.execute(
             sql: "UPDATE log SET frozen = coalesce(frozen, ?) WHERE id = ?", arguments: [reason, log])
     }

@@ -113,6 +113,9 @@ public struct LedgerVerifier: Sendable {
         {
             report.findings.append(Finding(place: log.origin, message: "its head does not cover what is stored"))
         }
+        if log.frozen != nil, try !snapshot.evidence(against: log.id).contains(where: { $0.convicts(log.key) }) {
+            report.findings.append(Finding(place: log.origin, message: "it is frozen, and no evidence convicts it"))
+        }
         if log.confirmed > 0, try !isConfirmed(checkpoints.first { $0.size == log.confirmed }, of: log) {
             report.findings.append(
                 Finding(place: "\(log.origin) at size \(log.confirmed)", message: "no quorum has cosigned this head"))

@@ -84,6 +84,15 @@ import Testing
         let hospital: Gateway
         let regulator: Gateway
 
+        /// What the supplier's log says to another member: the same up to a size, and then something else.
+        func otherBranch(common: Int, entries: Int, in folder: String) throws -> Gateway {
+            let clone = try TestOwner(
+                cloneOf: owner, of: members.supplier, in: folder, document: members.document)
+            try clone.append(common - 1)
+            try clone.append(entries - common, saying: "otherwise")
+            return try Gateway(members.supplier, clone.store, members.document)
+        }
+
         init(entries: Int, in folder: String) throws {
             members = try TestMembers()
             let document = members.document
@@ -170,6 +179,41 @@ import Testing
             }
             let own = try three.supplier.entries(of: three.owner.origin)
             #expect(try three.regulator.entries(of: three.owner.origin) == own)
+        }
+    }
+
+    /// Sizes of the two branches, which the hospital and the regulator have.
+    @Test(arguments: [(300, 300), (300, 700), (700, 300), (2, 513)])
+    func aLogThatToldTwoStoriesIsFrozenWhereverItWasHeard(_ one: Int, _ other: Int) async throws {
+        try await withFolder { folder in
+            let common = 1
+            let three = try Three(entries: common, in: folder)
+            let clone = try three.otherBranch(common: common, entries: other, in: folder)
+            try three.owner.append(one - common)
+            let origin = three.owner.origin
+            try await three.hospital.serve { hospital in
+                try await three.regulator.serve { regulator in
+                    let told = [
+                        try three.supplier.session(with: three.members.hospital, at: hospital),
+                        try clone.session(with: three.members.regulator, at: regulator),
+                    ]
+                    try await running(told) {
+                        try await three.hospital.untilIt(has: UInt64(one), of: origin)
+                        try await three.regulator.untilIt(has: UInt64(other), of: origin)
+                    }
+                    let session = try three.regulator.session(with: three.members.hospital, at: hospital)
+                    try await running([session]) {
+                        for gateway in [three.hospital, three.regulator] {
+                            try await gateway.until { try $0.log(origin)?.frozen != nil }
+                        }
+                    }
+                }
+            }
+            for gateway in [three.hospital, three.regulator] {
+                let evidence = try gateway.store.read { try $0.evidence(against: try #require(try $0.log(origin)).id) }
+                let file = try ForkEvidence(bytes: Array(try #require(evidence.first).encoded.utf8))
+                #expect(try file.check(log: three.owner.key.verifierKey).size == UInt64(min(one, other)))
+            }
         }
     }
 

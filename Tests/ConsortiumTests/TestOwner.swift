@@ -19,6 +19,17 @@ struct TestOwner {
         chain = try member.authority.issueLogCertificate(
             origin: origin, key: key.verifierKey, now: .now, random: &random)
         store = try Self.store(in: folder, name: member.organisation.id, document: document)
+        try begin(of: member)
+    }
+
+    /// A gateway that was copied: the same key, and nothing in its log yet but the same genesis.
+    init(cloneOf owner: TestOwner, of member: TestMember, in folder: String, document: ConsortiumDocument) throws {
+        (origin, key, chain) = (owner.origin, owner.key, owner.chain)
+        store = try Self.store(in: folder, name: "\(member.organisation.id)-clone", document: document)
+        try begin(of: member)
+    }
+
+    private func begin(of member: TestMember) throws {
         let genesis = Genesis(origin: origin, organisation: member.organisation.id, certificateChain: chain)
         try store.write { _ = try $0.createLog(origin: origin, key: key.verifierKey, own: true) }
         try append([.genesis(genesis)])
@@ -31,10 +42,10 @@ struct TestOwner {
     }
 
     /// Entries that say nothing, with one checkpoint after them.
-    func append(_ count: Int) throws {
+    func append(_ count: Int, saying reason: String = "nothing") throws {
         let nothing = Reference(origin: "", index: 0, leafHash: .emptyTree)
         try append(
-            (0..<count).map { .erasure(Erasure(order: "", update: nothing, fact: "", reason: "\(origin) \($0)")) })
+            (0..<count).map { .erasure(Erasure(order: "", update: nothing, fact: "", reason: "\(reason) \($0)")) })
     }
 
     private func append(_ bodies: [Entry.Body]) throws {

@@ -1,0 +1,115 @@
+/// Two heads that one log signed and that cannot both be true: what convicts a liar before anybody who has the log's key.
+///
+/// The tree of the later head has, at the size of the earlier one, another root than the earlier head says; an RFC 6962
+/// consistency proof shows it. Where both have one size the proof is empty.
+public struct ForkEvidence: Hashable, Sendable {
+    /// The largest file that is read or made.
+    public static let bytesMax = 2 * SignedNote.bytesMax + 64 * 64
+    /// The extension of files with evidence.
+    public static let fileExtension = "custody-fork"
+
+    private static let header = "custody-fork/v1"
+
+    /// The head of the smaller size; of two of one size, either.
+    public let first: SignedNote
+    public let second: SignedNote
+    /// What the tree of `second` has as root at the size of `first`.
+    public let root: Hash
+    /// That the tree of `second` begins with the one of `root` (RFC 6962 section 2.1.2).
+    public let proof: [Hash]
+
+    /// Nothing is checked yet.
+    public init(first: SignedNote, second: SignedNote, root: Hash, proof: [Hash]) {
+        self.first = first
+        self.second = second
+        self.root = root
+        self.proof = proof
+    }
+
+    /// What evidence shows.
+    public struct Fork: Hashable, Sendable {
+        public let origin: String
+        /// Of the first head: what is in the log below it may still be true of both branches.
+        public let size: UInt64
+    }
+
+    /// Whether `check` finds that the log has forked.
+    public func convicts(_ log: VerifierKey) -> Bool { (try? check(log: log)) != nil }
+
+    /// Checks that `log` signed both heads and that they contradict each other.
+    ///
+    /// - Throws: `evidence-refused` if they agree or the proof does not hold; as `Checkpoint.open` where the log has not
+    ///   signed one of them.
+    public func check(log: VerifierKey) throws -> Fork {
+        let (one, other) = (try Checkpoint.open(first, log: log), try Checkpoint.open(second, log: log))
+        guard one.root != root else {
+            throw CustodyError.refusedEvidence("the two heads agree with each other", log.name)
+        }
+        guard
+            MerkleProof.verifyConsistency(
+                from: one.size, oldRoot: root, to: other.size, newRoot: other.root, proof: proof)
+        else { throw CustodyError.refusedEvidence("its proof does not hold", log.name) }
+        return Fork(origin: one.origin, size: one.size)
+    }
+}
+
+// MARK: - As a file
+
+extension ForkEvidence {
+    /// The evidence in a file's bytes.
+    ///
+    /// - Throws: `evidence-malformed`, `note-malformed`, `note-too-large`.
+    public init(bytes: some Collection<UInt8>) throws {
+        guard bytes.count <= Self.bytesMax else { throw CustodyError.malformedEvidence("it is too large") }
+        var lines = Lines(bytes)
+        guard lines.next().map({ $0.elementsEqual(Self.header.utf8) }) == true else {
+            throw CustodyError.malformedEvidence("it does not begin with “\(Self.header)”")
+        }
+        guard let length = lines.next().flatMap({ Lines.value(of: "first", in: $0) }).flatMap({ NoteText.decimal($0) }),
+            let root = lines.next().flatMap({ Lines.value(of: "root", in: $0) }).flatMap({ Hash(base64: $0) })
+        else { throw CustodyError.malformedEvidence("it has no lines “first <number>” and “root <hash>”") }
+        let proof = try Self.hashes(&lines)
+        let notes = lines.rest
+        guard length <= UInt64(notes.count) else { throw CustodyError.malformedEvidence("its first note is cut off") }
+        self.init(
+            first: try SignedNote(bytes: notes.prefix(Int(length))),
+            second: try SignedNote(bytes: notes.dropFirst(Int(length))), root: root, proof: proof)
+    }
+
+    /// The evidence as a file holds it.
+    public var encoded: String {
+        let first = first.encoded
+        let lines = [Self.header, "first \(first.utf8.count)", "root \(root.base64)"] + proof.map(\.base64) + [""]
+        return lines.map { $0 + "\n" }.joined() + first + second.encoded
+    }
+
+    /// The hashes up to the empty line, which is read too.
+    private static func hashes(_ lines: inout Lines) throws -> [Hash] {
+        var hashes: [Hash] = []
+        while let line = lines.next(), !line.isEmpty {
+            guard hashes.count < MerkleProof.proofHashesMax, let hash = Hash(base64: line) else {
+                throw CustodyError.malformedEvidence("its proof has a line that is no hash, or too many")
+            }
+            hashes.append(hash)
+        }
+        return hashes
+    }
+}
+
+extension CustodyError.Code {
+    /// Bytes that are not evidence of a fork.
+    public static let evidenceMalformed: Self = "evidence-malformed"
+    /// Evidence that does not convict.
+    public static let evidenceRefused: Self = "evidence-refused"
+}
+
+extension CustodyError {
+    fileprivate static func malformedEvidence(_ reason: String) -> CustodyError {
+        CustodyError(
+            .evidenceMalformed, "This is not evidence of a fork: \(reason)", remedy: "Ask for the file again.")
+    }
+
+    fileprivate static func refusedEvidence(_ reason: String, _ origin: String) -> CustodyError {
+        CustodyError(.evidenceRefused, "This does not show that the log forked: \(reason)", at: origin)
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import Store
+
+struct EvidenceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evidence", abstract: "Show which logs have forked, and write what convicts one of them.",
+        discussion:
+            "A log that signed two heads which contradict each other is frozen by every member. Status 1 if any is frozen here and no file is written."
+    )
+
+    @Argument(help: "The log's origin, such as hospital/main; all that are frozen if none is named.")
+    var origin: String?
+    @Option(name: .shortAndLong, help: "The file to write, for custody verify-evidence; needs an origin.")
+    var output: String?
+    @OptionGroup var state: StateOptions
+    @OptionGroup var shape: OutputOptions
+
+    struct Shown: Encodable {
+        let origin, reason: String
+        let size: UInt64
+    }
+
+    func validate() throws {
+        guard output == nil || origin != nil else { throw ValidationError("name the log of which to write evidence") }
+    }
+
+    func run() async throws {
+        let frozen = try state.ledger().read { snapshot in
+            try snapshot.logs().filter { $0.frozen != nil && (origin == nil || $0.origin == origin) }.map {
+                (log: $0, evidence: try snapshot.evidence(against: $0.id).first)
+            }
+        }
+        let shown = frozen.map { Shown(origin: $0.log.origin, reason: $0.log.frozen ?? "", size: $0.log.size) }
+        let lines = shown.map { "\($0.origin.padded(24)) \($0.size) entries here, FROZEN: \($0.reason)" }
+        try shape.print(shown, text: lines.isEmpty ? "no log has forked" : lines.joined(separator: "\n"))
+        guard let output else { return try requireNone(frozen.map(\.log)) }
+        guard let evidence = frozen.first?.evidence else {
+            throw CheckFailed(message: "nothing is known against \(origin ?? "")")
+        }
+        try NamedFile.write(Array(evidence.encoded.utf8), to: output)
+    }
+
+    private func requireNone(_ frozen: [LogRecord]) throws {
+        guard frozen.isEmpty else { throw CheckFailed(message: "") }
+    }
+}
+
+struct VerifyEvidenceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify-evidence", abstract: "Check offline that a log forked, with nothing but a policy.",
+        discussion: "Status 0 if the evidence convicts the log.")
+
+    @Argument(help: "The file that custody evidence wrote.")
+    var file: String
+    @Option(help: "The policy, as 'custody policy' prints it, from somebody you trust.")
+    var policy: String
+    @OptionGroup var shape: OutputOptions
+
+    struct Shown: Encodable {
+        let origin: String
+        let size: UInt64
+    }
+
+    func run() async throws {
+        let evidence = try ForkEvidence(bytes: try NamedFile.bytes(file))
+        let policy = try WitnessPolicy(text: try NamedFile.text(policy))
+        let origin = try Checkpoint(text: evidence.first.text).origin
+        guard let log = policy.logs.first(where: { $0.key.name == origin }) else {
+            throw CheckFailed(message: "the policy does not know the log \(origin)")
+        }
+        let fork = try evidence.check(log: log.key)
+        try shape.print(
+            Shown(origin: fork.origin, size: fork.size),
+            text: "\(fork.origin) forked: it signed heads that disagree on its first \(fork.size) entries")
+    }
+}

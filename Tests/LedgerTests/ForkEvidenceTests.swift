@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Ledger
+
+/// A log is convicted by its own signatures alone, and by nothing else.
+@Suite struct ForkEvidenceTests {
+    let key: SigningKey
+    /// Two logs that agree on their first three leaves.
+    let one: [Hash]
+    let other: [Hash]
+
+    init() throws {
+        key = try SigningKey.generate(name: "hospital/main", algorithm: .ed25519)
+        one = (0..<9).map { Hash.leaf([UInt8($0)]) }
+        other = one[..<3] + (3..<20).map { Hash.leaf([UInt8($0), 1]) }
+    }
+
+    private func head(_ leaves: [Hash], _ size: Int, by key: SigningKey? = nil) throws -> SignedNote {
+        let root = MerkleProof.root(ofSubtree: leaves.prefix(size))
+        return try Checkpoint(origin: self.key.name, size: UInt64(size), root: root).signed(by: key ?? self.key)
+    }
+
+    private func evidence(_ size: Int, _ later: Int, of other: [Hash], by key: SigningKey? = nil) throws -> ForkEvidence
+    {
+        let plan = MerkleProof.consistencyPlan(from: UInt64(size), to: UInt64(later)) ?? []
+        let proof = MerkleProof.proof(plan) { node in
+            let first = Int(node.index << node.level)
+            return MerkleProof.root(ofSubtree: other[first..<(first + 1 << node.level)])
+        }
+        return ForkEvidence(
+            first: try head(one, size), second: try head(other, later, by: key),
+            root: MerkleProof.root(ofSubtree: other.prefix(size)), proof: proof)
+    }
+
+    private func code(_ evidence: ForkEvidence) -> CustodyError.Code? {
+        do { _ = try evidence.check(log: key.verifierKey) } catch { return (error as? CustodyError)?.code }
+        return nil
+    }
+
+    @Test(arguments: [(4, 4), (9, 9), (4, 5), (5, 20), (8, 16), (9, 20)])
+    func convictsOfHeadsThatContradictEachOther(_ size: Int, _ later: Int) throws {
+        let evidence = try ForkEvidence(bytes: Array(try evidence(size, later, of: other).encoded.utf8))
+        let fork = try evidence.check(log: key.verifierKey)
+        #expect(fork.origin == key.name && fork.size == UInt64(size))
+    }
+
+    @Test(arguments: [(3, 3), (2, 20), (3, 9)])
+    func acquitsOfHeadsThatAgree(_ size: Int, _ later: Int) throws {
+        #expect(try code(evidence(size, later, of: other)) == .evidenceRefused)
+    }
+
+    @Test func refusesARootThatItsProofDoesNotShow() throws {
+        let right = try evidence(5, 20, of: other)
+        for (root, proof) in [
+            (Hash.leaf([9]), right.proof), (right.root, Array(right.proof.dropLast())), (right.root, []),
+            (right.root, right.proof + [right.root]), (right.root, right.proof.reversed()),
+        ] {
+            let forged = ForkEvidence(first: right.first, second: right.second, root: root, proof: proof)
+            #expect(code(forged) == .evidenceRefused)
+        }
+        let turned = ForkEvidence(first: right.second, second: right.first, root: right.root, proof: right.proof)
+        #expect(code(turned) == .evidenceRefused)
+    }
+
+    @Test func refusesAHeadThatTheLogHasNotSigned() throws {
+        let stranger = try SigningKey.generate(name: key.name, algorithm: .ed25519)
+        #expect(try code(evidence(5, 20, of: other, by: stranger)) == .checkpointUnsigned)
+    }
+
+    @Test func noBeginningOfEvidenceIsEvidence() throws {
+        let bytes = Array(try evidence(5, 20, of: other).encoded.utf8)
+        for count in 0..<bytes.count {
+            #expect(throws: CustodyError.self) { try ForkEvidence(bytes: bytes[..<count]) }
+        }
+        #expect(throws: CustodyError.self) {
+            try ForkEvidence(bytes: [UInt8](repeating: 10, count: ForkEvidence.bytesMax + 1))
+        }
+    }
+
+    @Test func moreHashesThanAProofHasAreRefused() throws {
+        let right = try evidence(5, 20, of: other)
+        let long = ForkEvidence(
+            first: right.first, second: right.second, root: right.root,
+            proof: Array(repeating: right.root, count: MerkleProof.proofHashesMax + 1))
+        #expect(throws: CustodyError.self) { try ForkEvidence(bytes: Array(long.encoded.utf8)) }
+    }
+}
