@@ -57,6 +57,7 @@ import Testing
                 "order", "open", "--contract", "transport", "--number", "T-1", "--fact", "vehicle=truck", "--state",
                 site.state
             ).first)
+        try await load("D-1", on: "T-1", site)
         let began = Int64(Date().timeIntervalSince1970 * 1_000_000)
         try await drive(from: began, at: broker)
         try await until("the excursion is in the log") {
@@ -75,19 +76,50 @@ import Testing
         // The other member has no sensors, and knows the same.
         let told = try #require(try conditions(order, site, state: site.state(of: "hospital")))
         try check(told, order, began)
+        try await checkTrace(of: "D-1", tells: order, site)
         gateway.stop()
         hospital.stop()
         try site.custody("verify", "--state", site.state)
     }
 
-    /// With a grace of a second, because the test has no five minutes, and a gateway of the hospital that listens.
+    /// With a grace of a second, because the test has no five minutes, a release by the haulier, because it has no
+    /// manufacturer, and a gateway of the hospital that listens.
     private func site() throws -> TestSite {
-        let site = try TestSite(["logistics", "hospital"], contract: "transport") {
-            $0.replacingOccurrences(of: "grace: 300", with: "grace: 1")
+        let site = try TestSite(["logistics", "hospital"], contracts: ["transport", "stock-device"]) {
+            $0.replacingOccurrences(of: "grace: 300", with: "grace: 1").replacingOccurrences(
+                of: "by: [manufacturer, supplier]", with: "by: [logistics]")
         }
         try "custody-gateway: 1\nlisten: 127.0.0.1:0\n".write(
             toFile: site.state(of: "hospital") + "/gateway.yaml", atomically: true, encoding: .utf8)
         return site
+    }
+
+    /// Puts a device of the hospital on board.
+    private func load(_ device: String, on journey: String, _ site: TestSite) async throws {
+        try site.custody(
+            "order", "open", "--contract", "stock-device", "--number", device, "--fact", "product=hip", "--state",
+            site.state(of: "hospital"))
+        try await until("the haulier has heard of the device") {
+            try site.run(["record", device, "released", "--state", site.state]).code == 0
+        }
+        try site.custody("record", device, "shipped", "--cite", journey, "--state", site.state)
+    }
+
+    /// An order on board shows what happened to it, at the hospital too.
+    private func checkTrace(of device: String, tells journey: String, _ site: TestSite) async throws {
+        struct Traced: Decodable {
+            struct Journey: Decodable {
+                let order: String
+                let excursions: [Shown.Event]
+            }
+
+            let journeys: [Journey]
+        }
+
+        let lines = try site.custody("trace", device, "--json", "--state", site.state(of: "hospital"))
+        let traced = try JSONDecoder().decode(Traced.self, from: Data(lines.joined().utf8))
+        #expect(traced.journeys.map(\.order) == [journey])
+        #expect(traced.journeys.first?.excursions.map(\.kind).contains("above") == true)
     }
 
     private func drive(from began: Int64, at broker: Broker) async throws {

@@ -13,18 +13,20 @@ final class TestSite {
 
     /// - Parameters:
     ///   - members: the ids of the organisations, which are their roles; the state of the first is `state`.
-    ///   - contract: one of `Config/contracts`.
-    ///   - changed: what is to be different in the contract.
+    ///   - names: of contracts in `Config/contracts`.
+    ///   - changed: what is to be different in a contract.
     init(
-        _ members: [String] = ["hospital"], contract: String = "custom-device",
+        _ members: [String] = ["hospital"], contracts names: [String] = ["custom-device"],
         changed: (String) -> String = { $0 }
     ) throws {
         folder = FileManager.default.temporaryDirectory.path + "/custody-site-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: contracts, withIntermediateDirectories: true)
-        let text = try String(
-            contentsOfFile: Self.repository + "/Config/contracts/\(contract).yaml", encoding: .utf8)
-        try changed(text).write(toFile: contracts + "/\(contract).yaml", atomically: true, encoding: .utf8)
-        try found(members, contract)
+        for name in names {
+            let text = try String(
+                contentsOfFile: Self.repository + "/Config/contracts/\(name).yaml", encoding: .utf8)
+            try changed(text).write(toFile: contracts + "/\(name).yaml", atomically: true, encoding: .utf8)
+        }
+        try found(members, names)
         for member in members { try start(member, state: member == members.first ? state : state(of: member)) }
     }
 
@@ -35,7 +37,7 @@ final class TestSite {
     /// Of an organisation that is not the first.
     func state(of member: String) -> String { state + "-" + member }
 
-    private func found(_ members: [String], _ contract: String) throws {
+    private func found(_ members: [String], _ names: [String]) throws {
         for member in members {
             try custody(
                 "organisation", "create", member, "--role", member, "--name", "The \(member)", "--directory",
@@ -44,7 +46,7 @@ final class TestSite {
         try custody(
             ["consortium", "create", "demo"]
                 + members.flatMap { ["--organisation", "\(folder)/\($0)/organisation.yaml"] }
-                + ["--contract", contracts + "/\(contract).yaml", "-o", folder + "/c.note"])
+                + names.flatMap { ["--contract", contracts + "/\($0).yaml"] } + ["-o", folder + "/c.note"])
         for member in members {
             try custody("consortium", "sign", folder + "/c.note", "--organisation", folder + "/" + member)
         }
