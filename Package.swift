@@ -120,7 +120,7 @@ let package = Package(
             dependencies: [
                 "Capture", "Consortium", "Gateway", "Identifiers", "Labels", "Ledger", "Rig", "Store", "Telemetry",
                 "CZBar", "CZXing", "CZint", argumentParser, hummingbird, lifecycle, logging, sqlite,
-            ], path: "Benchmarks", swiftSettings: strict),
+            ], path: "Benchmarks", exclude: ["Results"], swiftSettings: strict),
         .executableTarget(
             name: "custody-fuzz",
             dependencies: ["Capture", "Identifiers", "Labels", "Ledger", "Rig", "Telemetry", argumentParser],
