@@ -302,11 +302,13 @@ public final class PeerSession: Sendable {
             let answer = try await client.get(path: path, maxBytes: ForkEvidence.bytesMax, deadline: deadline)
             guard answer.status == 200 else { throw refused(answer) }
             try await mirror.convict(by: try ForkEvidence(bytes: answer.body))
+            logger.error("log has forked", metadata: ["log": "\(record.origin)", "by": "\(client.organisation)"])
         } else if news.isFrozen != true, let evidence = try store.read({ try $0.evidence(against: record.id).first }) {
             let answer = try await client.post(
                 path: PeerNews.evidencePath, contentType: "text/plain; charset=utf-8",
                 body: Array(evidence.encoded.utf8), deadline: deadline)
             guard answer.status == 200 else { throw refused(answer) }
+            logger.error("log has forked", metadata: ["log": "\(record.origin)", "told": "\(client.organisation)"])
         }
     }
 }

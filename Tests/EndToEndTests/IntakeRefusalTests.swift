@@ -6,6 +6,8 @@ import Testing
 /// What cannot be written is not acknowledged: the broker keeps it until it can.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct IntakeRefusalTests {
     static let readings = 300
+    /// More than fit into a mebibyte of SQLite's log.
+    static let readingsBeyondTheDisk = 10_000
 
     @Test func aCommitThatFailsAcknowledgesNothing() async throws {
         let (site, broker) = (try TestSite(), try Broker())
@@ -48,6 +50,31 @@ import Testing
         try await until("all readings are there") { try intake.readingCount() >= Self.readings }
         roomy.stop()
         try site.expectReadings(acknowledged, of: sensor.device)
+    }
+
+    @Test(.enabled(if: SmallDisk.isPossible, "only root may mount a small disk"))
+    func aFullDiskAcknowledgesNothingAndGoesOnWhenThereIsRoom() async throws {
+        let (site, broker) = (try TestSite(), try Broker())
+        let relay = try Relay(to: broker.port)
+        defer { relay.stop() }
+        try site.configure(broker: relay.port, more: ["disk: {reserve-mib: 0}"])
+        let disk = try SmallDisk(at: site.state(of: "disk"), megabytes: 16)
+        try site.copyState(into: disk.path)
+        let gateway = try await RunningGateway(site, of: "disk")
+        try await gateway.untilLogged("broker connected")
+        let intake = try site.intake(of: disk.path)
+        try disk.fill(leaving: 1 << 20)
+        let sensor = try NumberedSensor("truck", at: broker)
+        try await sensor.send(0..<Self.readingsBeyondTheDisk)
+        let acknowledged = await sensor.acknowledged()
+        #expect(acknowledged.count == Self.readingsBeyondTheDisk)
+        try await gateway.untilLogged("database or disk is full")
+        #expect(try intake.readingCount() < Self.readingsBeyondTheDisk)
+        #expect(relay.acknowledgements <= (try intake.readingCount()))
+        try disk.makeRoom()
+        try await until("all readings are there") { try intake.readingCount() >= Self.readingsBeyondTheDisk }
+        gateway.stop()
+        try site.expectReadings(acknowledged, of: sensor.device, at: disk.path)
     }
 
     /// Somebody else with the intake open, who may leave a transaction open.

@@ -96,6 +96,13 @@ final class TestSite {
         try FileManager.default.copyItem(atPath: state, toPath: copy)
         return copy
     }
+
+    /// The same, into a folder that is there.
+    func copyState(into folder: String) throws {
+        for item in try FileManager.default.contentsOfDirectory(atPath: state) {
+            try FileManager.default.copyItem(atPath: state + "/" + item, toPath: folder + "/" + item)
+        }
+    }
 }
 
 // MARK: - Sensors
@@ -119,13 +126,17 @@ extension TestSite {
     }
 
     /// What arrived; opened again each time, as another program does.
-    func intake() throws -> IntakeStore { try IntakeStore(path: state + "/intake.sqlite") }
+    /// - Parameter place: the state directory, where it is not the first gateway's.
+    func intake(of place: String? = nil) throws -> IntakeStore {
+        try IntakeStore(path: (place ?? state) + "/intake.sqlite")
+    }
 
     /// That there is each of these readings of a device, once, before and after all readings are packed.
     func expectReadings(
-        _ numbers: [UInt64], of device: String, sourceLocation: SourceLocation = #_sourceLocation
+        _ numbers: [UInt64], of device: String, at place: String? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        let intake = try intake()
+        let intake = try intake(of: place)
         for state in ["as they came", "packed"] {
             let stored = try intake.readings(device: device).compactMap(\.sequence).sorted()
             let missing = Set(numbers).subtracting(stored)
