@@ -20,9 +20,9 @@ public func decodeSenMLJSON(
     return try pack.read()
 }
 
-/// Reads the readings in a SenML pack as CBOR (RFC 8428 section 6, `application/senml+cbor`), as ``decodeSenMLJSON``
-/// does those in JSON. Times that are floats are rounded to the nearest microsecond. Indefinite lengths are read;
-/// big numbers (tags 2 and 3) are not.
+/// Reads the readings in a SenML pack as CBOR (RFC 8428 section 6, `application/senml+cbor`), as
+/// ``decodeSenMLJSON(_:topic:pattern:receivedAt:)`` does those in JSON. Times that are floats are rounded to the nearest
+/// microsecond. Indefinite lengths are read; big numbers (tags 2 and 3) are not.
 public func decodeSenMLCBOR(
     _ payload: [UInt8],
     topic: String,
