@@ -17,6 +17,8 @@ final class MQTTConnection {
         var published: (_ packet: Int32, _ reason: Int32) -> Void = { _, _ in }
     }
 
+    /// How long a broker may take to hang up after the goodbye.
+    private static let hangUpMax = Duration.seconds(1)
     private static let libraryStatus = mosquitto_lib_init()
 
     /// Whether login and subscriptions are granted.
@@ -101,14 +103,18 @@ final class MQTTConnection {
     ///
     /// Then waits for the broker to hang up, because a socket that is closed with unread bytes is reset, and a broker
     /// that meets the reset first takes the goodbye for a loss. What comes meanwhile is not acknowledged.
-    func disconnect(limit: Duration = .seconds(1)) {
+    func disconnect() {
         let socket = fcntl(mosquitto_socket(handle), F_DUPFD_CLOEXEC, 0)
         mosquitto_disconnect(handle)
         try? write()
         guard socket >= 0 else { return }
         defer { close(socket) }
         shutdown(socket, Int32(SHUT_WR))
-        let deadline = ContinuousClock.now + limit
+        Self.waitForEnd(of: socket)
+    }
+
+    private static func waitForEnd(of socket: Int32) {
+        let deadline = ContinuousClock.now + hangUpMax
         var unread = [UInt8](repeating: 0, count: 4_096)
         var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         while poll(&descriptor, 1, (deadline - .now).pollMilliseconds) > 0 {

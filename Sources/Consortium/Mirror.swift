@@ -69,9 +69,8 @@ public actor Mirror {
         guard request.oldSize == known?.size ?? 0 else { return .sizeConflict(known?.size ?? 0) }
         if let pending, let known, known.size == candidate.size {
             guard known.root == candidate.root else {
-                let evidence = ForkEvidence(
-                    first: pending.note, second: request.note, root: candidate.root, proof: [])
-                try transaction.freeze(log.id, by: evidence, reason: Self.reason(known.size))
+                let evidence = ForkEvidence(first: request.note, second: pending.note, root: known.root, proof: [])
+                try transaction.freeze(log.id, by: evidence, reason: try evidence.check(log: log.key).description)
                 return .sizeConflict(known.size)
             }
             return .cosigned([])
@@ -97,11 +96,7 @@ public actor Mirror {
         }
         let fork = try evidence.check(log: log.key)
         guard log.frozen == nil else { return }
-        try store.write { try $0.freeze(log.id, by: evidence, reason: Self.reason(fork.size)) }
-    }
-
-    private static func reason(_ size: UInt64) -> String {
-        "it signed heads that disagree on its first \(size) entries"
+        try store.write { try $0.freeze(log.id, by: evidence, reason: fork.description) }
     }
 
     /// What shows that a head of somebody else and what is stored here cannot both be true; nil if they can.
@@ -110,7 +105,7 @@ public actor Mirror {
         let other = try Checkpoint(text: note.text)
         return try store.read { snapshot in
             guard let log = try snapshot.log(other.origin), let head = try snapshot.head(of: log.id),
-                let root = try Self.root(of: log, size: other.size, snapshot), root != other.root
+                let root = try snapshot.knownRoot(of: log, size: other.size), root != other.root
             else { return nil }
             _ = try Checkpoint.open(note, log: log.key)
             let size = try Checkpoint(text: head.text).size
@@ -118,12 +113,6 @@ public actor Mirror {
             let plan = MerkleProof.consistencyPlan(from: other.size, to: size) ?? []
             return ForkEvidence(first: note, second: head, root: root, proof: try snapshot.proof(plan, log: log.id))
         }
-    }
-
-    /// Of the stored tree; nil where it is smaller.
-    private static func root(of log: LogRecord, size: UInt64, _ snapshot: LedgerSnapshot) throws -> Hash? {
-        guard size > 0, size <= log.size else { return nil }
-        return try snapshot.root(of: log.id, size: size)
     }
 
     // MARK: add-entries

@@ -26,13 +26,21 @@ public struct MirrorRoutes: Sendable {
     public func add(to router: Router<MemberContext>) {
         router.post("/add-checkpoint") { request, _ in try await addCheckpoint(request) }
         router.post("/add-entries") { request, _ in try await addEntries(request) }
-        router.post("/custody/v1/logs") { request, _ in try await introduce(request) }
-        router.post("/custody/v1/cosignatures") { request, _ in try await takeCosignatures(request) }
-        router.post("\(PeerNews.evidencePath)") { request, _ in try await takeEvidence(request) }
+        router.post("\(LogIntroduction.path)") { request, _ in try await introduce(request) }
+        router.post("\(PeerNews.cosignaturesPath)") { request, _ in
+            try await take(request, upTo: SignedNote.bytesMax) { body in
+                try await mirror.keepCosignatures(of: try SignedNote(bytes: body))
+            }
+        }
+        router.post("\(PeerNews.evidencePath)") { request, _ in
+            try await take(request, upTo: ForkEvidence.bytesMax) { body in
+                try await mirror.convict(by: try ForkEvidence(bytes: body))
+            }
+        }
         router.get("\(PeerNews.evidencePath)/:hash") { _, context in
             try evidence(against: try context.parameters.require("hash"))
         }
-        router.get("/custody/v1/news") { request, _ in try await news(request) }
+        router.get("\(PeerNews.path)") { request, _ in try await news(request) }
         router.get("/:hash/checkpoint") { _, context in
             try checkpoint(of: try context.parameters.require("hash"))
         }
@@ -65,20 +73,13 @@ public struct MirrorRoutes: Sendable {
         }
     }
 
-    private func takeCosignatures(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: SignedNote.bytesMax)
+    /// Takes what a member tells; what does not hold is refused.
+    private func take(
+        _ request: Request, upTo bytesMax: Int, _ keep: (ByteBufferView) async throws -> Void
+    ) async throws -> Response {
+        let body = try await request.body.collect(upTo: bytesMax)
         do {
-            try await mirror.keepCosignatures(of: try SignedNote(bytes: body.readableBytesView))
-            return Response(status: .ok)
-        } catch let error as CustodyError {
-            return response(.refused(.unprocessable, error.description))
-        }
-    }
-
-    private func takeEvidence(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: ForkEvidence.bytesMax)
-        do {
-            try await mirror.convict(by: try ForkEvidence(bytes: body.readableBytesView))
+            try await keep(body.readableBytesView)
             return Response(status: .ok)
         } catch let error as CustodyError {
             return response(.refused(.unprocessable, error.description))
@@ -158,17 +159,20 @@ public struct MirrorRoutes: Sendable {
     private func checkpoint(of hash: String) throws -> Response {
         let note = try store.read { try $0.head(of: log(hash, $0).id) }
         guard let note else { throw HTTPError(.notFound, message: "this log has no checkpoint yet") }
-        return Response(
-            status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-cache"],
-            body: .init(byteBuffer: ByteBuffer(string: note.encoded)))
+        return Self.changing(note.encoded)
     }
 
     private func evidence(against hash: String) throws -> Response {
         let evidence = try store.read { try $0.evidence(against: log(hash, $0).id).first }
         guard let evidence else { throw HTTPError(.notFound, message: "nothing is known against this log") }
-        return Response(
+        return Self.changing(evidence.encoded)
+    }
+
+    /// Text that may be another the next time.
+    private static func changing(_ text: String) -> Response {
+        Response(
             status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-cache"],
-            body: .init(byteBuffer: ByteBuffer(string: evidence.encoded)))
+            body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
     private func tile(of hash: String, path: String) throws -> Response {

@@ -267,14 +267,20 @@ public final class PeerSession: Sendable {
             if recent.isPushed(news.origin) { try await Task.sleep(for: RecentPushes.patience) }
             try await PeerPull(client: client, store: store, mirror: mirror, origin: news.origin).run()
         } else if news.size > 0, known.differs || !Set(news.cosigners).isSubset(of: known.cosigners) {
-            let path = LogPath.prefix(news.origin) + "/checkpoint"
-            let answer = try await client.get(path: path, maxBytes: SignedNote.bytesMax, deadline: deadline)
-            guard answer.status == 200 else { throw refused(answer) }
-            try await mirror.keepCosignatures(of: try SignedNote(bytes: answer.body))
+            let bytes = try await fetch(LogPath.prefix(news.origin) + "/checkpoint", maxBytes: SignedNote.bytesMax)
+            try await mirror.keepCosignatures(of: try SignedNote(bytes: bytes))
+        } else {
+            return
         }
         if let record = try store.read({ try $0.log(news.origin) }), record.frozen != nil {
             try await agreeOnFork(of: record, news)
         }
+    }
+
+    private func fetch(_ path: String, maxBytes: Int) async throws -> [UInt8] {
+        let answer = try await client.get(path: path, maxBytes: maxBytes, deadline: deadline)
+        guard answer.status == 200 else { throw refused(answer) }
+        return answer.body
     }
 
     /// What is stored here of a log that a peer tells of.
@@ -289,8 +295,8 @@ public final class PeerSession: Sendable {
         guard let record = try snapshot.log(news.origin) else { return Known() }
         var known = Known(record: record)
         known.cosigners = Set(try snapshot.cosignatures(size: news.size, of: record.id).map(\.cosigner))
-        if let root = news.root, news.size > 0, news.size <= record.size {
-            known.differs = try snapshot.root(of: record.id, size: news.size) != root
+        if let theirs = news.root, let ours = try snapshot.knownRoot(of: record, size: news.size) {
+            known.differs = ours != theirs
         }
         return known
     }
@@ -299,9 +305,8 @@ public final class PeerSession: Sendable {
     private func agreeOnFork(of record: LogRecord, _ news: PeerNews.Log) async throws {
         if record.frozen == nil {
             let path = PeerNews.evidencePath + LogPath.prefix(record.origin)
-            let answer = try await client.get(path: path, maxBytes: ForkEvidence.bytesMax, deadline: deadline)
-            guard answer.status == 200 else { throw refused(answer) }
-            try await mirror.convict(by: try ForkEvidence(bytes: answer.body))
+            let bytes = try await fetch(path, maxBytes: ForkEvidence.bytesMax)
+            try await mirror.convict(by: try ForkEvidence(bytes: bytes))
             logger.error("log has forked", metadata: ["log": "\(record.origin)", "by": "\(client.organisation)"])
         } else if news.isFrozen != true, let evidence = try store.read({ try $0.evidence(against: record.id).first }) {
             let answer = try await client.post(

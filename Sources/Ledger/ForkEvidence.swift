@@ -5,8 +5,6 @@
 public struct ForkEvidence: Hashable, Sendable {
     /// The largest file that is read or made.
     public static let bytesMax = 2 * SignedNote.bytesMax + 64 * 64
-    /// The extension of files with evidence.
-    public static let fileExtension = "custody-fork"
 
     private static let header = "custody-fork/v1"
 
@@ -27,10 +25,12 @@ public struct ForkEvidence: Hashable, Sendable {
     }
 
     /// What evidence shows.
-    public struct Fork: Hashable, Sendable {
+    public struct Fork: Hashable, Sendable, CustomStringConvertible {
         public let origin: String
-        /// Of the first head: what is in the log below it may still be true of both branches.
+        /// Of the first head: among so many entries lies the first that is not the same in both branches.
         public let size: UInt64
+
+        public var description: String { "it signed heads that disagree on its first \(size) entries" }
     }
 
     /// Whether `check` finds that the log has forked.
@@ -65,10 +65,11 @@ extension ForkEvidence {
         guard lines.next().map({ $0.elementsEqual(Self.header.utf8) }) == true else {
             throw CustodyError.malformedEvidence("it does not begin with “\(Self.header)”")
         }
-        guard let length = lines.next().flatMap({ Lines.value(of: "first", in: $0) }).flatMap({ NoteText.decimal($0) }),
-            let root = lines.next().flatMap({ Lines.value(of: "root", in: $0) }).flatMap({ Hash(base64: $0) })
+        guard let length = Lines.value(of: "first", in: lines.next()).flatMap({ NoteText.decimal($0) }),
+            let root = Lines.value(of: "root", in: lines.next()).flatMap({ Hash(base64: $0) })
         else { throw CustodyError.malformedEvidence("it has no lines “first <number>” and “root <hash>”") }
-        let proof = try Self.hashes(&lines)
+        let notALine = CustodyError.malformedEvidence("its proof has a line that is no hash, or too many")
+        let proof = try lines.proofHashes(tooMany: notALine, malformed: notALine)
         let notes = lines.rest
         guard length <= UInt64(notes.count) else { throw CustodyError.malformedEvidence("its first note is cut off") }
         self.init(
@@ -81,18 +82,6 @@ extension ForkEvidence {
         let first = first.encoded
         let lines = [Self.header, "first \(first.utf8.count)", "root \(root.base64)"] + proof.map(\.base64) + [""]
         return lines.map { $0 + "\n" }.joined() + first + second.encoded
-    }
-
-    /// The hashes up to the empty line, which is read too.
-    private static func hashes(_ lines: inout Lines) throws -> [Hash] {
-        var hashes: [Hash] = []
-        while let line = lines.next(), !line.isEmpty {
-            guard hashes.count < MerkleProof.proofHashesMax, let hash = Hash(base64: line) else {
-                throw CustodyError.malformedEvidence("its proof has a line that is no hash, or too many")
-            }
-            hashes.append(hash)
-        }
-        return hashes
     }
 }
 

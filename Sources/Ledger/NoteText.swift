@@ -57,8 +57,23 @@ struct Lines: Sequence, IteratorProtocol {
     }
 
     /// What follows a keyword and a space; nil if the line does not begin with them.
-    static func value(of keyword: String, in line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard line.starts(with: "\(keyword) ".utf8) else { return nil }
+    static func value(of keyword: String, in line: ArraySlice<UInt8>?) -> ArraySlice<UInt8>? {
+        guard let line, line.starts(with: "\(keyword) ".utf8) else { return nil }
         return line.dropFirst(keyword.utf8.count + 1)
+    }
+
+    /// The hashes of a proof, up to the empty line, which is read too.
+    ///
+    /// - Throws: `tooMany` beyond `MerkleProof.proofHashesMax`, `malformed` for a line that is no hash.
+    mutating func proofHashes(
+        tooMany: @autoclosure () -> CustodyError, malformed: @autoclosure () -> CustodyError
+    ) throws -> [Hash] {
+        var hashes: [Hash] = []
+        while let line = next(), !line.isEmpty {
+            guard hashes.count < MerkleProof.proofHashesMax else { throw tooMany() }
+            guard let hash = Hash(base64: line) else { throw malformed() }
+            hashes.append(hash)
+        }
+        return hashes
     }
 }

@@ -49,7 +49,8 @@ public struct TransparencyProof: Hashable, Sendable {
         let extra = try Self.extra(line)
         if extra != nil { line = lines.next() }
         let index = try Self.index(line)
-        let hashes = try Self.hashes(&lines)
+        let hashes = try lines.proofHashes(
+            tooMany: .tooManyProofHashes, malformed: .malformedProof("a line of the inclusion proof is not a hash"))
         try self.init(index: index, hashes: hashes, checkpoint: SignedNote(bytes: lines.rest), extra: extra)
     }
 
@@ -61,7 +62,7 @@ public struct TransparencyProof: Hashable, Sendable {
     }
 
     private static func extra(_ line: ArraySlice<UInt8>?) throws -> [UInt8]? {
-        guard let value = line.flatMap({ Lines.value(of: "extra", in: $0) }) else { return nil }
+        guard let value = Lines.value(of: "extra", in: line) else { return nil }
         guard let extra = Base64.decode(value) else {
             throw CustodyError.malformedProof("its extra line is not base64")
         }
@@ -69,23 +70,10 @@ public struct TransparencyProof: Hashable, Sendable {
     }
 
     private static func index(_ line: ArraySlice<UInt8>?) throws -> UInt64 {
-        guard let index = line.flatMap({ Lines.value(of: "index", in: $0) }).flatMap({ NoteText.decimal($0) }) else {
+        guard let index = Lines.value(of: "index", in: line).flatMap({ NoteText.decimal($0) }) else {
             throw CustodyError.malformedProof("it has no line “index <number>”")
         }
         return index
-    }
-
-    /// The hashes up to the empty line, which is read too.
-    private static func hashes(_ lines: inout Lines) throws -> [Hash] {
-        var hashes: [Hash] = []
-        while let line = lines.next(), !line.isEmpty {
-            guard hashes.count < MerkleProof.proofHashesMax else { throw CustodyError.tooManyProofHashes }
-            guard let hash = Hash(base64: line) else {
-                throw CustodyError.malformedProof("a line of the inclusion proof is not a hash")
-            }
-            hashes.append(hash)
-        }
-        return hashes
     }
 }
 

@@ -133,6 +133,13 @@ public struct LedgerSnapshot {
         return MerkleProof.fold(try nodes.map { try hash(of: $0, log: log) })
     }
 
+    /// The root that a log's tree had at a size, from the head of that size where it is kept; nil where the tree is smaller.
+    public func knownRoot(of log: LogRecord, size: UInt64) throws -> Hash? {
+        guard size > 0, size <= log.size else { return nil }
+        if let head = try checkpoint(size: size, of: log.id) { return try Checkpoint(text: head.text).root }
+        return try root(of: log.id, size: size)
+    }
+
     /// The hashes of a proof over a log's stored tree.
     /// - Parameter plan: as `MerkleProof` makes it.
     public func proof(_ plan: [[TreeNode]], log: Int64) throws -> [Hash] {

@@ -6,9 +6,10 @@ import Store
 struct EvidenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evidence", abstract: "Show which logs have forked, and write what convicts one of them.",
-        discussion:
-            "A log that signed two heads which contradict each other is frozen by every member. Status 1 if any is frozen here and no file is written."
-    )
+        discussion: """
+            A log that signed two heads which contradict each other is frozen by every member. Status 1 if any is frozen \
+            here and no file is written.
+            """)
 
     @Argument(help: "The log's origin, such as hospital/main; all that are frozen if none is named.")
     var origin: String?
@@ -35,16 +36,16 @@ struct EvidenceCommand: AsyncParsableCommand {
         let shown = frozen.map { Shown(origin: $0.log.origin, reason: $0.log.frozen ?? "", size: $0.log.size) }
         let lines = shown.map { "\($0.origin.padded(24)) \($0.size) entries here, FROZEN: \($0.reason)" }
         try shape.print(shown, text: lines.isEmpty ? "no log has forked" : lines.joined(separator: "\n"))
-        guard let output else { return try requireNone(frozen.map(\.log)) }
+        guard let output else {
+            if !frozen.isEmpty { throw CheckFailed(message: "") }
+            return
+        }
         guard let evidence = frozen.first?.evidence else {
             throw CheckFailed(message: "nothing is known against \(origin ?? "")")
         }
         try NamedFile.write(Array(evidence.encoded.utf8), to: output)
     }
 
-    private func requireNone(_ frozen: [LogRecord]) throws {
-        guard frozen.isEmpty else { throw CheckFailed(message: "") }
-    }
 }
 
 struct VerifyEvidenceCommand: AsyncParsableCommand {
@@ -73,6 +74,6 @@ struct VerifyEvidenceCommand: AsyncParsableCommand {
         let fork = try evidence.check(log: log.key)
         try shape.print(
             Shown(origin: fork.origin, size: fork.size),
-            text: "\(fork.origin) forked: it signed heads that disagree on its first \(fork.size) entries")
+            text: "\(fork.origin) forked: \(fork)")
     }
 }

@@ -84,12 +84,11 @@ import Testing
         let hospital: Gateway
         let regulator: Gateway
 
-        /// What the supplier's log says to another member: the same up to a size, and then something else.
-        func otherBranch(common: Int, entries: Int, in folder: String) throws -> Gateway {
+        /// What the supplier's log says to another member: the same genesis, and then something else.
+        func otherBranch(entries: Int, in folder: String) throws -> Gateway {
             let clone = try TestOwner(
                 cloneOf: owner, of: members.supplier, in: folder, document: members.document)
-            try clone.append(common - 1)
-            try clone.append(entries - common, saying: "otherwise")
+            try clone.append(entries - 1, saying: "otherwise")
             return try Gateway(members.supplier, clone.store, members.document)
         }
 
@@ -186,10 +185,8 @@ import Testing
     @Test(arguments: [(300, 300), (300, 700), (700, 300), (2, 513)])
     func aLogThatToldTwoStoriesIsFrozenWhereverItWasHeard(_ one: Int, _ other: Int) async throws {
         try await withFolder { folder in
-            let common = 1
-            let three = try Three(entries: common, in: folder)
-            let clone = try three.otherBranch(common: common, entries: other, in: folder)
-            try three.owner.append(one - common)
+            let three = try Three(entries: one, in: folder)
+            let clone = try three.otherBranch(entries: other, in: folder)
             let origin = three.owner.origin
             try await three.hospital.serve { hospital in
                 try await three.regulator.serve { regulator in

@@ -7,21 +7,17 @@ import Testing
         let origin: String
     }
 
-    private struct Order: Decodable {
-        let id: String
-    }
-
     @Test func aClonedGatewayIsFoundAndFrozenEverywhere() async throws {
         let site = try TestSite(["hospital", "regulator", "supplier"])
         let copies = try ["one", "other"].map { try site.copyState(to: "state-\($0)") }
-        try listen(site, "regulator", peers: [])
-        try listen(site, "supplier", peers: [])
+        try site.listen("regulator")
+        try site.listen("supplier")
         let regulator = try await RunningGateway(site, of: "regulator")
         let supplier = try await RunningGateway(site, of: "supplier")
         try await tell(regulator, "regulator", by: "one", orders: 1, site)
         try await tell(supplier, "supplier", by: "other", orders: 3, site)
         supplier.stop()
-        try listen(site, "supplier", peers: [("regulator", regulator.port)])
+        try site.listen("supplier", peers: [("regulator", regulator.port)])
         let again = try await RunningGateway(site, of: "supplier")
         for member in ["regulator", "supplier"] {
             try await until("the \(member) knows of the fork") {
@@ -36,17 +32,11 @@ import Testing
         #expect(try copies.allSatisfy { try frozen(site, $0) == [] })
     }
 
-    private func listen(_ site: TestSite, _ member: String, peers: [(name: String, port: Int)]) throws {
-        let list = peers.map { "{organisation: \($0.name), address: 'https://127.0.0.1:\($0.port)'}" }
-        try "custody-gateway: 1\nlisten: 127.0.0.1:0\npeers: [\(list.joined(separator: ", "))]\n".write(
-            toFile: site.state(of: member) + "/gateway.yaml", atomically: true, encoding: .utf8)
-    }
-
     /// Lets one of the copies record orders that only one member hears of.
     private func tell(
         _ member: RunningGateway, _ name: String, by copy: String, orders: Int, _ site: TestSite
     ) async throws {
-        try listen(site, copy, peers: [(name, member.port)])
+        try site.listen(copy, peers: [(name, member.port)])
         let gateway = try await RunningGateway(site, of: copy)
         for number in 0..<orders {
             try site.custody(
@@ -71,9 +61,8 @@ import Testing
     private func checkEvidence(_ site: TestSite) throws {
         let (file, policy) = (site.folder + "/fork", site.folder + "/policy")
         try site.custody("evidence", "hospital/main", "-o", file, "--state", site.state(of: "supplier"))
-        try site.custody("policy", "--state", site.state(of: "regulator")).joined(separator: "\n").appending("\n")
-            .write(
-                toFile: policy, atomically: true, encoding: .utf8)
+        let lines = try site.custody("policy", "--state", site.state(of: "regulator"))
+        try lines.map { $0 + "\n" }.joined().write(toFile: policy, atomically: true, encoding: .utf8)
         try site.custody("verify-evidence", file, "--policy", policy)
         let other = try String(contentsOfFile: file, encoding: .utf8).replacingOccurrences(
             of: "first ", with: "first 0")

@@ -59,7 +59,7 @@ import Testing
         defer { relay.stop() }
         try site.configure(broker: relay.port, more: ["disk: {reserve-mib: 0}"])
         let disk = try SmallDisk(at: site.state(of: "disk"), megabytes: 16)
-        try site.copyState(into: disk.path)
+        try site.copyState(to: "state-disk")
         let gateway = try await RunningGateway(site, of: "disk")
         try await gateway.untilLogged("broker connected")
         let intake = try site.intake(of: disk.path)

@@ -89,8 +89,7 @@ import Testing
             $0.replacingOccurrences(of: "grace: 300", with: "grace: 1").replacingOccurrences(
                 of: "by: [manufacturer, supplier]", with: "by: [logistics]")
         }
-        try "custody-gateway: 1\nlisten: 127.0.0.1:0\n".write(
-            toFile: site.state(of: "hospital") + "/gateway.yaml", atomically: true, encoding: .utf8)
+        try site.listen("hospital")
         return site
     }
 

@@ -91,17 +91,22 @@ final class TestSite {
     }
 
     /// A copy of the gateway as it was made.
+    /// - Parameter name: of a folder beside it, which may be there already.
+    @discardableResult
     func copyState(to name: String) throws -> String {
         let copy = folder + "/" + name
-        try FileManager.default.copyItem(atPath: state, toPath: copy)
+        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+        for item in try FileManager.default.contentsOfDirectory(atPath: state) {
+            try FileManager.default.copyItem(atPath: state + "/" + item, toPath: copy + "/" + item)
+        }
         return copy
     }
 
-    /// The same, into a folder that is there.
-    func copyState(into folder: String) throws {
-        for item in try FileManager.default.contentsOfDirectory(atPath: state) {
-            try FileManager.default.copyItem(atPath: state + "/" + item, toPath: folder + "/" + item)
-        }
+    /// Lets a gateway without sensors listen on any port.
+    func listen(_ member: String, peers: [(name: String, port: Int)] = []) throws {
+        let list = peers.map { "{organisation: \($0.name), address: 'https://127.0.0.1:\($0.port)'}" }
+        try "custody-gateway: 1\nlisten: 127.0.0.1:0\npeers: [\(list.joined(separator: ", "))]\n".write(
+            toFile: state(of: member) + "/gateway.yaml", atomically: true, encoding: .utf8)
     }
 }
 

@@ -20,8 +20,7 @@ import Testing
         return try Checkpoint(origin: self.key.name, size: UInt64(size), root: root).signed(by: key ?? self.key)
     }
 
-    private func evidence(_ size: Int, _ later: Int, of other: [Hash], by key: SigningKey? = nil) throws -> ForkEvidence
-    {
+    private func evidence(_ size: Int, _ later: Int, by key: SigningKey? = nil) throws -> ForkEvidence {
         let plan = MerkleProof.consistencyPlan(from: UInt64(size), to: UInt64(later)) ?? []
         let proof = MerkleProof.proof(plan) { node in
             let first = Int(node.index << node.level)
@@ -39,18 +38,18 @@ import Testing
 
     @Test(arguments: [(4, 4), (9, 9), (4, 5), (5, 20), (8, 16), (9, 20)])
     func convictsOfHeadsThatContradictEachOther(_ size: Int, _ later: Int) throws {
-        let evidence = try ForkEvidence(bytes: Array(try evidence(size, later, of: other).encoded.utf8))
+        let evidence = try ForkEvidence(bytes: Array(try evidence(size, later).encoded.utf8))
         let fork = try evidence.check(log: key.verifierKey)
         #expect(fork.origin == key.name && fork.size == UInt64(size))
     }
 
     @Test(arguments: [(3, 3), (2, 20), (3, 9)])
     func acquitsOfHeadsThatAgree(_ size: Int, _ later: Int) throws {
-        #expect(try code(evidence(size, later, of: other)) == .evidenceRefused)
+        #expect(try code(evidence(size, later)) == .evidenceRefused)
     }
 
     @Test func refusesARootThatItsProofDoesNotShow() throws {
-        let right = try evidence(5, 20, of: other)
+        let right = try evidence(5, 20)
         for (root, proof) in [
             (Hash.leaf([9]), right.proof), (right.root, Array(right.proof.dropLast())), (right.root, []),
             (right.root, right.proof + [right.root]), (right.root, right.proof.reversed()),
@@ -64,11 +63,11 @@ import Testing
 
     @Test func refusesAHeadThatTheLogHasNotSigned() throws {
         let stranger = try SigningKey.generate(name: key.name, algorithm: .ed25519)
-        #expect(try code(evidence(5, 20, of: other, by: stranger)) == .checkpointUnsigned)
+        #expect(try code(evidence(5, 20, by: stranger)) == .checkpointUnsigned)
     }
 
     @Test func noBeginningOfEvidenceIsEvidence() throws {
-        let bytes = Array(try evidence(5, 20, of: other).encoded.utf8)
+        let bytes = Array(try evidence(5, 20).encoded.utf8)
         for count in 0..<bytes.count {
             #expect(throws: CustodyError.self) { try ForkEvidence(bytes: bytes[..<count]) }
         }
@@ -78,7 +77,7 @@ import Testing
     }
 
     @Test func moreHashesThanAProofHasAreRefused() throws {
-        let right = try evidence(5, 20, of: other)
+        let right = try evidence(5, 20)
         let long = ForkEvidence(
             first: right.first, second: right.second, root: right.root,
             proof: Array(repeating: right.root, count: MerkleProof.proofHashesMax + 1))
