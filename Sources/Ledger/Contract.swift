@@ -17,8 +17,10 @@ public enum Role: String, Hashable, Sendable, CaseIterable, Codable {
 ///
 /// A class like its steps, because every verdict looks at it and nobody changes it.
 public final class Contract: Hashable, Sendable {
-    /// The newest contract language that this release judges by.
-    public static let languageMax = 1
+    /// The newest contract language that this release judges by. Language 2 has `resolves` and `confirmed-by`.
+    public static let languageMax = 2
+    /// The fact by which a step that `resolves` names the head that stands: the leaf hash in hexadecimal.
+    public static let standsFact = "stands"
     public static let stepsMax = 256
 
     public enum Visibility: String, Hashable, Sendable {
@@ -37,6 +39,10 @@ public final class Contract: Hashable, Sendable {
         /// Every fact that the step permits.
         public let facts: [String: Visibility]
         public let repeats: Bool
+        /// Whether it closes a dispute: it names all heads as its parents, and the one that stands.
+        public let resolves: Bool
+        /// Of each of these roles one cosigner must hold the step's update before another may follow it.
+        public let confirmedBy: Set<Role>
         /// `facts` as a list, for looking through a few names without hashing them.
         let permitted: [(name: String, visibility: Visibility)]
         /// Its place in the contract.
@@ -52,7 +58,8 @@ public final class Contract: Hashable, Sendable {
         /// - Parameter places: the numbers of all steps of the contract.
         init(
             name: String, by: Set<Role>, after: [String], excludes: [String], requires: [String],
-            facts: [String: Visibility], repeats: Bool, number: Int, places: [String: Int]
+            facts: [String: Visibility], repeats: Bool, resolves: Bool, confirmedBy: Set<Role>, number: Int,
+            places: [String: Int]
         ) {
             self.name = name
             self.by = by
@@ -61,6 +68,8 @@ public final class Contract: Hashable, Sendable {
             self.requires = requires
             self.facts = facts
             self.repeats = repeats
+            self.resolves = resolves
+            self.confirmedBy = confirmedBy
             permitted = facts.map { ($0.key, $0.value) }
             self.number = number
             roles = by.reduce(0) { $0 | $1.bit }
@@ -127,12 +136,12 @@ extension Contract {
     public convenience init(text: String, file: String = "contract") throws {
         let root = try YAMLReader(text: text, file: file)
         let keys = try root.mapping(known: ["custody-contract", "name", "version", "title", "limits", "steps"])
-        try Self.checkLanguage(try keys.required("custody-contract", of: root))
+        let language = try Self.language(try keys.required("custody-contract", of: root))
         let written = try keys.required("steps", of: root).pairs()
         try Limit.check(written.count, max: Self.stepsMax, "a contract", unit: "steps")
         let places = Dictionary(uniqueKeysWithValues: written.enumerated().map { ($1.key, $0) })
         let steps = try written.enumerated().map { number, step in
-            try Step(name: step.key, reader: step.value, number: number, places: places)
+            try Step(name: step.key, reader: step.value, language: language, number: number, places: places)
         }
         try Self.checkNames(steps, at: written.map(\.value), places: places, root: root)
         self.init(
@@ -142,13 +151,14 @@ extension Contract {
             places: places)
     }
 
-    private static func checkLanguage(_ reader: YAMLReader) throws {
+    private static func language(_ reader: YAMLReader) throws -> Int {
         let language = try reader.number()
         guard (1...languageMax).contains(language) else {
             throw CustodyError(
                 .contractLanguage, "the contract is written in language \(language)", at: reader.place,
                 remedy: "this release reads up to language \(languageMax): install a newer one")
         }
+        return language
     }
 
     private static func checkNames(
@@ -161,6 +171,7 @@ extension Contract {
             for fact in step.requires where step.facts[fact] == nil {
                 throw reader.failure("step \(step.name) requires the fact '\(fact)' without permitting it under facts")
             }
+            if step.resolves, let reason = step.unfitToResolve { throw reader.failure("step \(step.name) \(reason)") }
         }
         guard steps.contains(where: { $0.after.isEmpty }) else {
             throw root.failure("no step opens an order", remedy: "give one step no 'after'")
@@ -183,14 +194,30 @@ extension Contract.Limits {
 }
 
 extension Contract.Step {
-    convenience init(name: String, reader: YAMLReader, number: Int, places: [String: Int]) throws {
-        let keys = try reader.mapping(known: ["by", "after", "excludes", "requires", "facts", "repeats"])
+    private static let known: Set = ["by", "after", "excludes", "requires", "facts", "repeats"]
+    private static let knownSince2: Set = ["resolves", "confirmed-by"]
+
+    convenience init(
+        name: String, reader: YAMLReader, language: Int, number: Int, places: [String: Int]
+    ) throws {
+        let keys = try reader.mapping(known: language < 2 ? Self.known : Self.known.union(Self.knownSince2))
         self.init(
             name: name, by: try Self.roles(try keys.required("by", of: reader)),
             after: try keys["after"]?.texts() ?? [],
             excludes: try keys["excludes"]?.texts() ?? [], requires: try keys["requires"]?.texts() ?? [],
-            facts: try Self.facts(keys["facts"]), repeats: try keys["repeats"]?.flag() ?? false, number: number,
-            places: places)
+            facts: try Self.facts(keys["facts"]), repeats: try keys["repeats"]?.flag() ?? false,
+            resolves: try keys["resolves"]?.flag() ?? false,
+            confirmedBy: try keys["confirmed-by"].map { try Self.roles($0) } ?? [], number: number, places: places)
+    }
+
+    /// What a step lacks that is to close disputes, as a part of a sentence; nil if it lacks nothing.
+    fileprivate var unfitToResolve: String? {
+        if !repeats { return "resolves, and so must be one that repeats: an order may be disputed again" }
+        if after.isEmpty { return "resolves, and so cannot open an order" }
+        guard requires.contains(Contract.standsFact), facts[Contract.standsFact] == .public else {
+            return "resolves, and so requires the public fact '\(Contract.standsFact)': the head that stands"
+        }
+        return nil
     }
 
     private static func roles(_ reader: YAMLReader) throws -> Set<Role> {

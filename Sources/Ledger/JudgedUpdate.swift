@@ -11,7 +11,7 @@ protocol JudgedUpdate {
     func isParent(_ place: Int, _ reference: Reference) -> Bool
     func parent(_ place: Int) -> Reference
     var citeCount: Int { get }
-    var cited: [Reference] { get }
+    var citations: [Citation] { get }
 
     var factCount: Int { get }
     func factName(_ place: Int) -> String
@@ -19,6 +19,8 @@ protocol JudgedUpdate {
     func isFact(_ place: Int, sameAs other: Int) -> Bool
     /// Whether its value stands in the log, and not a commitment.
     func isText(_ place: Int) -> Bool
+    /// The text of a public fact.
+    func text(of fact: String) -> String?
 }
 
 extension Update: JudgedUpdate {
@@ -31,7 +33,7 @@ extension Update: JudgedUpdate {
     func isParent(_ place: Int, _ reference: Reference) -> Bool { parents[place] == reference }
     func parent(_ place: Int) -> Reference { parents[place] }
     var citeCount: Int { cites.count }
-    var cited: [Reference] { cites.map(\.reference) }
+    var citations: [Citation] { cites }
 
     var factCount: Int { facts.count }
     func factName(_ place: Int) -> String { facts[place].name }

@@ -21,6 +21,15 @@ struct NodeSet: Hashable, Sendable {
         rest[word - 1] |= 1 << UInt64(number & 63)
     }
 
+    mutating func remove(_ number: Int) {
+        let word = number >> 6
+        guard word > 0 else {
+            first &= ~(1 << UInt64(number))
+            return
+        }
+        if word <= rest.count { rest[word - 1] &= ~(1 << UInt64(number & 63)) }
+    }
+
     mutating func formUnion(_ other: NodeSet) {
         first |= other.first
         while rest.count < other.rest.count { rest.append(0) }

@@ -18,6 +18,8 @@ public struct OrderThread: Sendable {
         public let first: Reference
         public let second: Reference
         public let message: String
+        /// Those of the heads that an earlier resolution has dropped already.
+        let dropped: [Hash]
     }
 
     public private(set) var graph: ThreadGraph
@@ -53,6 +55,19 @@ public struct OrderThread: Sendable {
     }
 
     public var isFork: Bool { graph.headPlaces.count > 1 }
+
+    /// The leaf hashes of updates that resolutions took out of the order, as its heads stand now.
+    public var dropped: Set<Hash> {
+        let past = graph.past(of: graph.headPlaces)
+        return Set(graph.dropped(in: past).members.map { graph.nodes[$0].reference.leafHash })
+    }
+
+    /// The accepted updates that stand behind one head and no other, in the order in which they were entered.
+    public func branch(of head: Reference) -> [Node] {
+        guard let place = graph.place(of: head.leafHash) else { return [] }
+        let others = graph.past(of: graph.headPlaces.filter { $0 != place })
+        return graph.nodes[place].past.subtracting(others).members.map(node(at:))
+    }
 
     /// Whether the order stands where this step may come next, whoever records it and with whatever facts.
     public func allows(_ step: Contract.Step) -> Bool { graph.allowsNext(step) }

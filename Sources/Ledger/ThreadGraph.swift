@@ -9,15 +9,24 @@ public struct ThreadGraph: Sendable {
         let isAccepted: Bool
         let contract: Hash
         let documentVersion: Int
-        /// The steps done by the parent and before it. Numbers of its contract: whatever builds on it has the same.
-        let done: StepSet
+        /// The parent's step; nil if the contract has none of its name.
+        let step: Contract.Step?
+        /// The steps done by the parent and before it, without those of dropped branches. Numbers of its contract:
+        /// whatever builds on it has the same.
+        var done: StepSet
     }
 
     struct Node: Sendable {
-        let footing: Footing
+        var footing: Footing
         let verdict: Verdict
         /// Itself and everything before it on this order.
         let past: NodeSet
+        /// The place of its first parent; nil for an opening.
+        let parent: Int?
+        /// The places of the others.
+        let moreParents: [Int]
+        /// The place of the head that stands by it, if it is a resolution.
+        let stands: Int?
 
         var reference: Reference { footing.reference }
     }
@@ -27,6 +36,8 @@ public struct ThreadGraph: Sendable {
     public private(set) var contract: Hash?
     private(set) var nodes: [Node] = []
     private(set) var headPlaces: [Int] = []
+    /// The places of the accepted resolutions.
+    private(set) var resolutions: [Int] = []
     /// Filled once there are more nodes than a look at each is worth.
     private var places: [Hash: Int] = [:]
 
@@ -63,8 +74,10 @@ public struct ThreadGraph: Sendable {
         let place = nodes.count
         var past = NodeSet()
         var done = StepSet()
+        var (first, more) = (Int?.none, [Int]())
         for number in 0..<update.parentCount {
             guard let parent = self.place(of: update.parentHash(number)) else { continue }
+            if first == nil { first = parent } else { more.append(parent) }
             past.formUnion(nodes[parent].past)
             done.formUnion(nodes[parent].footing.done)
             if verdict.isAccepted { headPlaces.removeAll { $0 == parent } }
@@ -72,10 +85,15 @@ public struct ThreadGraph: Sendable {
         past.insert(place)
         note(reference.leafHash, at: place)
         let footing = Footing(after: update, at: reference, isAccepted: verdict.isAccepted, done: done, on: grounds)
-        nodes.append(Node(footing: footing, verdict: verdict, past: past))
+        let stands = verdict.isAccepted && footing.step?.resolves == true ? standing(by: update) : nil
+        nodes.append(
+            Node(footing: footing, verdict: verdict, past: past, parent: first, moreParents: more, stands: stands))
         guard verdict.isAccepted else { return true }
         if contract == nil { contract = update.contract }
         headPlaces.append(place)
+        if stands != nil { resolutions.append(place) }
+        // What stands on one update alone has the same state before it.
+        if !resolutions.isEmpty, !more.isEmpty { nodes[place].footing.done = stepsDone(in: past) }
         return true
     }
 }
@@ -87,10 +105,11 @@ extension ThreadGraph.Footing {
         after update: some JudgedUpdate, at reference: Reference, isAccepted: Bool, done: StepSet, on grounds: Grounds
     ) {
         var done = done
-        if let step = grounds.contract?.steps.first(where: { update.isStep($0.name) }) { done.insert(step.number) }
+        let step = grounds.contract?.steps.first { update.isStep($0.name) }
+        if let step { done.insert(step.number) }
         self.init(
             reference: reference, isAccepted: isAccepted, contract: update.contract,
-            documentVersion: grounds.documentVersion, done: done)
+            documentVersion: grounds.documentVersion, step: step, done: done)
     }
 }
 
@@ -118,7 +137,7 @@ extension ThreadGraph {
         try Self.judge(
             update, of: order, floor: floor, on: grounds,
             ancestry: { try ancestry(of: update, document: $0, elsewhere: elsewhere) },
-            dispute: { try dispute($0, contract: $1, updates: updates) })
+            dispute: { try conflict(among: $0, contract: $1, updates: updates) })
     }
 
     enum Ancestry {
@@ -131,7 +150,8 @@ extension ThreadGraph {
     /// The one judge. What an update stands on is for `ancestry` to say, and whether its parents agree for `dispute`.
     static func judge(
         _ update: some JudgedUpdate, of order: String, floor: Int, on grounds: Grounds,
-        ancestry: (ConsortiumDocument) throws -> Ancestry, dispute: ([Int], Contract) throws -> Rejection?
+        ancestry: (ConsortiumDocument) throws -> Ancestry,
+        dispute: ([Int], Contract) throws -> OrderThread.Conflict?
     ) rethrows -> Judgement {
         guard let document = grounds.document else { return .waiting(.document(update.consortium)) }
         if let refusal = refusal(of: update, under: document, on: grounds, floor: floor) {
@@ -148,7 +168,8 @@ extension ThreadGraph {
         case .known(let parents, let done):
             if let refusal = try opening(update, of: order, step: step, origin: grounds.origin)
                 ?? authority(step, role: grounds.role) ?? sequence(step, done: done)
-                ?? facts(of: update, step: step) ?? dispute(parents, contract)
+                ?? facts(of: update, step: step)
+                ?? agreement(update, step: step, conflict: dispute(parents, contract))
             {
                 return .decided(.rejected(refusal))
             }
@@ -180,7 +201,6 @@ extension ThreadGraph {
         elsewhere: (Reference) throws -> OrderThread.Elsewhere
     ) rethrows -> Ancestry {
         var parents: [Int] = []
-        var done = StepSet()
         for number in 0..<update.parentCount {
             guard let place = place(of: update.parentHash(number)), update.isParent(number, nodes[place].reference)
             else {
@@ -195,17 +215,32 @@ extension ThreadGraph {
                 return .refused(refusal)
             }
             parents.append(place)
-            done.formUnion(footing.done)
         }
-        for cited in update.cited {
-            switch try elsewhere(cited) {
-            case .absent: return .waiting(.entry(cited))
-            case .decided(_, .accepted): continue
-            case .decided(_, .rejected):
+        for cited in update.citeCount > 0 ? update.citations.map(\.reference) : [] {
+            switch try verdict(of: cited, elsewhere: elsewhere) {
+            case nil: return .waiting(.entry(cited))
+            case .accepted: continue
+            case .rejected:
                 return .refused(Rejection(.ancestorRejected, "an update that it cites was rejected"))
             }
         }
-        return .known(parents, done: done)
+        return .known(parents, done: stepsDone(before: parents))
+    }
+
+    private func verdict(
+        of cited: Reference, elsewhere: (Reference) throws -> OrderThread.Elsewhere
+    ) rethrows -> Verdict? {
+        if let place = place(of: cited.leafHash), nodes[place].reference == cited { return nodes[place].verdict }
+        guard case .decided(_, let verdict) = try elsewhere(cited) else { return nil }
+        return verdict
+    }
+
+    /// The steps done once all of these have been joined.
+    private func stepsDone(before parents: [Int]) -> StepSet {
+        guard !resolutions.isEmpty, parents.count > 1 else {
+            return parents.reduce(into: StepSet()) { $0.formUnion(nodes[$1].footing.done) }
+        }
+        return stepsDone(in: past(of: parents))
     }
 
     private static func opening(
@@ -236,9 +271,7 @@ extension ThreadGraph {
 
     func allowsNext(_ step: Contract.Step) -> Bool {
         guard !headPlaces.isEmpty, !step.after.isEmpty else { return false }
-        var done = StepSet()
-        for head in headPlaces { done.formUnion(nodes[head].footing.done) }
-        return Self.sequence(step, done: done) == nil
+        return Self.sequence(step, done: stepsDone(before: headPlaces)) == nil
     }
 
     private static func sequence(_ step: Contract.Step, done: StepSet) -> Rejection? {
@@ -277,12 +310,22 @@ extension ThreadGraph {
         return nil
     }
 
-    private func dispute(
-        _ parents: [Int], contract: Contract, updates: (Int) throws -> Update
-    ) rethrows -> Rejection? {
-        try conflict(among: parents, contract: contract, updates: updates).map {
-            Rejection(.orderDisputed, "the order is disputed: \($0.message)")
+    private static func agreement(
+        _ update: some JudgedUpdate, step: Contract.Step, conflict: OrderThread.Conflict?
+    ) -> Rejection? {
+        guard step.resolves else {
+            return conflict.map { Rejection(.orderDisputed, "the order is disputed: \($0.message)") }
         }
+        guard let conflict else {
+            return Rejection(.nothingToResolve, "what it joins is not disputed")
+        }
+        guard let stands = update.text(of: Contract.standsFact),
+            (0..<update.parentCount).contains(where: { update.parentHash($0).hex == stands }),
+            !conflict.dropped.contains(where: { $0.hex == stands })
+        else {
+            return Rejection(.branchUnknown, "it says that a branch stands which is none of those that it joins")
+        }
+        return nil
     }
 }
 
@@ -302,54 +345,7 @@ extension ThreadGraph.Footing {
                 "it names version \(document.version) of the consortium document after version \(documentVersion)"
             )
         }
-        return nil
-    }
-}
-
-// MARK: - Forks
-
-extension ThreadGraph {
-    func conflict(
-        among heads: [Int], contract: Contract, updates: (Int) throws -> Update
-    ) rethrows -> OrderThread.Conflict? {
-        guard heads.count > 1 else { return nil }
-        for (count, first) in heads.enumerated() {
-            for second in heads[(count + 1)...] {
-                if let message = try disagreement(first, second, contract: contract, updates: updates) {
-                    return OrderThread.Conflict(
-                        first: nodes[first].reference, second: nodes[second].reference, message: message)
-                }
-            }
-        }
-        return nil
-    }
-
-    /// Only what one branch holds and the other does not can disagree.
-    private func disagreement(
-        _ first: Int, _ second: Int, contract: Contract, updates: (Int) throws -> Update
-    ) rethrows -> String? {
-        let left = try nodes[first].past.subtracting(nodes[second].past).members.map(updates)
-        let right = try nodes[second].past.subtracting(nodes[first].past).members.map(updates)
-        for one in left {
-            for other in right {
-                if let message = disagreement(between: one, and: other, contract: contract) { return message }
-            }
-        }
-        return nil
-    }
-
-    private func disagreement(between one: Update, and other: Update, contract: Contract) -> String? {
-        guard let step = contract.step(one.step), let otherStep = contract.step(other.step) else { return nil }
-        if one.step == other.step, !step.repeats { return "\(one.step) was recorded on both branches" }
-        if step.excludes.contains(other.step) || otherStep.excludes.contains(one.step) {
-            return "\(one.step) and \(other.step) exclude each other"
-        }
-        guard !step.repeats, !otherStep.repeats else { return nil }
-        for fact in one.facts {
-            for otherFact in other.facts where otherFact.name == fact.name && otherFact.value != fact.value {
-                return "the branches give different values for \(fact.name)"
-            }
-        }
-        return nil
+        guard let roles = step?.confirmedBy, !roles.isEmpty else { return nil }
+        return Confirmation(of: reference, by: roles, document: document).refusal(citations: update.citations)
     }
 }

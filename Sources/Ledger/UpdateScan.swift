@@ -7,7 +7,8 @@ import Glibc
 public struct UpdateScan {
     private struct Fact {
         var name = nothing
-        var isText = false
+        /// Nil where a commitment stands in its place.
+        var text: UnsafeRawBufferPointer?
     }
 
     private struct Parent {
@@ -106,9 +107,7 @@ public struct UpdateScan {
         while try reader.next() {
             switch reader.number {
             case 1: fact.name = try reader.slice()
-            case 2:
-                fact.isText = true
-                try reader.skip()
+            case 2: fact.text = try reader.slice()
             default: try reader.skip()
             }
         }
@@ -133,8 +132,10 @@ extension UpdateScan: JudgedUpdate {
     }
     var citeCount: Int { cites.count }
     /// A citation that cannot be read is nowhere, so that its update waits for it.
-    var cited: [Reference] {
-        cites.map { (try? Citation(wire: $0).reference) ?? Reference(origin: "", index: 0, leafHash: .emptyTree) }
+    var citations: [Citation] {
+        cites.map {
+            (try? Citation(wire: $0)) ?? Citation(reference: Reference(origin: "", index: 0, leafHash: .emptyTree))
+        }
     }
 
     var factCount: Int { facts.count }
@@ -144,7 +145,10 @@ extension UpdateScan: JudgedUpdate {
         facts[place].name.count == facts[other].name.count
             && facts[place].name.elementsEqual(facts[other].name)
     }
-    func isText(_ place: Int) -> Bool { facts[place].isText }
+    func isText(_ place: Int) -> Bool { facts[place].text != nil }
+    func text(of fact: String) -> String? {
+        facts.first { $0.name.spells(fact) && $0.text != nil }?.text.map { String(decoding: $0, as: UTF8.self) }
+    }
 }
 
 extension UnsafeRawBufferPointer {

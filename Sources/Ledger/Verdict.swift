@@ -29,6 +29,9 @@ public struct Rejection: Hashable, Sendable, Error, CustomStringConvertible {
         case factNotPrivate = "fact-not-private"
         case factRepeated = "fact-repeated"
         case ruleUnknown = "rule-unknown"
+        case nothingToResolve = "nothing-to-resolve"
+        case branchUnknown = "branch-unknown"
+        case notConfirmed = "not-confirmed"
     }
 
     public let code: Code

@@ -11,9 +11,12 @@ import Testing
         let heads: [Reference]
         let conflict: OrderThread.Conflict?
         let waiting: Set<Hash>
+        let dropped: Set<Hash>
+        /// The steps that may come next.
+        let allowed: [String]
     }
 
-    @Test(arguments: 1...12)
+    @Test(arguments: 1...40)
     func everyArrivalLeadsToTheSameBelief(seed: UInt64) throws {
         var numbers = SeededRandom(seed: seed)
         let order = try Self.randomOrder(&numbers)
@@ -27,7 +30,7 @@ import Testing
     }
 
     @Test func theRandomOrdersHoldForksAndDisputes() throws {
-        let beliefs = try (1...12).map { (seed: UInt64) in
+        let beliefs = try (1...40).map { (seed: UInt64) in
             var numbers = SeededRandom(seed: seed)
             let order = try Self.randomOrder(&numbers)
             return Self.deliver(order.sent, of: order)
@@ -35,6 +38,7 @@ import Testing
         #expect(beliefs.contains { $0.heads.count > 1 && $0.conflict == nil })
         #expect(beliefs.contains { $0.conflict != nil })
         #expect(beliefs.contains { !$0.waiting.isEmpty })
+        #expect(beliefs.contains { !$0.dropped.isEmpty })
     }
 
     /// Updates of five members that often know only a part of what the others have written.
@@ -56,8 +60,14 @@ import Testing
         let steps = usual ? allowed.filter(\.repeats) : order.contract.steps
         let step = steps.randomElement(using: &numbers)?.name ?? "note"
         let colour = ["red", "blue"].randomElement(using: &numbers) ?? ""
-        let facts = step == "left" || step == "right" ? [TestOrder.text("color", colour)] : []
-        return order.update(step, parents: parents(in: order, &numbers), facts: facts)
+        let parents = parents(in: order, &numbers)
+        let facts =
+            switch step {
+            case "left", "right": [TestOrder.text("color", colour)]
+            case "settle": [TestOrder.text("stands", parents.randomElement(using: &numbers)?.leafHash.hex ?? "")]
+            default: [Fact]()
+            }
+        return order.update(step, parents: parents, facts: facts)
     }
 
     private static func parents(in order: TestOrder, _ numbers: inout SeededRandom) -> [Reference] {
@@ -84,7 +94,8 @@ import Testing
         return Belief(
             verdicts: Dictionary(uniqueKeysWithValues: thread.nodes.map { ($0.reference.leafHash, $0.verdict) }),
             heads: thread.heads, conflict: thread.conflict(under: order.contract),
-            waiting: Set(waiting.map(\.reference.leafHash)))
+            waiting: Set(waiting.map(\.reference.leafHash)), dropped: thread.dropped,
+            allowed: order.contract.steps.filter { thread.allows($0) }.map(\.name))
     }
 
     private static func enter(_ sent: TestOrder.Sent, into thread: inout OrderThread, of order: TestOrder) -> Bool {

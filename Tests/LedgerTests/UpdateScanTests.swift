@@ -42,10 +42,11 @@ import Testing
             #expect(scan.isParent(place, parent))
             #expect(!scan.isParent(place, Reference(origin: "x", index: parent.index, leafHash: parent.leafHash)))
         }
-        #expect(scan.cited == update.cited)
+        #expect(scan.citations == update.citations)
         #expect((0..<scan.factCount).map(scan.factName) == update.facts.map(\.name))
         for one in update.facts.indices {
             #expect(scan.isText(one) == update.isText(one))
+            #expect(scan.text(of: update.facts[one].name) == update.text(of: update.facts[one].name))
             for other in update.facts.indices {
                 #expect(scan.isFact(one, sameAs: other) == update.isFact(one, sameAs: other))
                 #expect(scan.isFact(one, update.facts[other].name) == update.isFact(one, update.facts[other].name))
@@ -68,7 +69,7 @@ import Testing
             for _ in 0..<Int.random(in: 1...4, using: &numbers) {
                 bytes[Int.random(in: 0..<bytes.count, using: &numbers)] = .random(in: 0...255, using: &numbers)
             }
-            bytes.withUnsafeBytes { if (try? scan.read(entry: $0)) == true { _ = scan.cited } }
+            bytes.withUnsafeBytes { if (try? scan.read(entry: $0)) == true { _ = scan.citations } }
         }
     }
 }
