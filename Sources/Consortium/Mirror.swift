@@ -225,7 +225,7 @@ public actor Mirror {
         let line = try cosigner.key.cosign(note.text, time: time).line
         try transaction.keep(
             [Cosignature(cosigner: cosigner.organisation, time: time, line: line)], size: size, of: log.id)
-        try transaction.confirm(log, size: size)
+        try transaction.confirm(log, size: size, now: now())
         return [line]
     }
 
@@ -267,7 +267,7 @@ public actor Mirror {
             _ = try Checkpoint.open(note, log: log.key)
             try transaction.keep(try Self.bare(note, log: log), size: checkpoint.size, of: log.id, stored: true)
             try transaction.keep(cosignatures, size: checkpoint.size, of: log.id)
-            try transaction.confirm(log, size: checkpoint.size)
+            try transaction.confirm(log, size: checkpoint.size, now: now())
         }
     }
 

@@ -123,7 +123,8 @@ public final class LogWriter {
         try transaction.append(chunk.entries, full: chunk.full, to: record.id)
         for sealed in chunk.updates {
             try transaction.enter(
-                sealed.update, of: sealed.order, index: sealed.index, log: record.id, verdict: .accepted)
+                sealed.update, of: sealed.order, index: sealed.index, log: record.id, verdict: .accepted,
+                isFork: sealed.isFork, recordedAt: sealed.recordedAt)
             for disclosure in sealed.disclosures {
                 try transaction.keep(disclosure: Array(disclosure.encoded.utf8), for: disclosure.commitment)
             }

@@ -29,6 +29,9 @@ final class UpdateSealer {
         let update: Update
         let order: KeptOrder
         let index: UInt64
+        let recordedAt: Int64
+        /// Whether the order has several heads with this update, and none that came after it.
+        let isFork: Bool
         let disclosures: [Disclosure]
     }
 
@@ -102,7 +105,7 @@ final class UpdateSealer {
         let disclosures = try disclosures(of: draft)
         let update = Update(
             order: order.name, step: draft.step, parents: order.parentsOfNext,
-            cites: draft.cites.map { Citation(reference: $0) }, consortium: document.hash, contract: place.contract,
+            cites: try citations(of: draft, in: order), consortium: document.hash, contract: place.contract,
             subjects: draft.subjects, facts: facts(of: draft, disclosures), observedAt: draft.observedAt,
             source: draft.source, operator: draft.operator.map { Operator(id: $0) })
         let grounds = rulebook.grounds(of: update, from: log.origin, known: grounds)
@@ -112,11 +115,22 @@ final class UpdateSealer {
         log.named(documentVersion: document.version)
         order.insert(
             update, at: Reference(origin: log.origin, index: entry.index, leafHash: entry.leafHash), on: grounds)
-        chunk.updates.append(Sealed(update: update, order: order, index: entry.index, disclosures: disclosures))
+        chunk.updates.append(
+            Sealed(
+                update: update, order: order, index: entry.index, recordedAt: entry.entry.recordedAt,
+                isFork: order.thread.isFork, disclosures: disclosures))
         chunk.entries.append(entry)
         return Receipt(
             order: update.order, step: update.step, origin: log.origin, index: entry.index, leafHash: entry.leafHash,
             recordedAt: entry.entry.recordedAt)
+    }
+
+    /// What a draft cites, and the confirmations that the contract asks of whatever follows the order's heads.
+    private func citations(of draft: Draft, in order: KeptOrder) throws -> [Citation] {
+        let proofs = try order.thread.confirmationsOfNext(under: document).compactMap { confirmation in
+            try orders.proof(of: confirmation).map { Citation(reference: confirmation.reference, proof: $0) }
+        }
+        return draft.cites.map { Citation(reference: $0) } + proofs
     }
 
     private func judge(_ update: Update, of order: KeptOrder, on grounds: Grounds) throws {
@@ -127,7 +141,8 @@ final class UpdateSealer {
         case .decided(.rejected(let rejection)):
             throw CustodyError(
                 CustodyError.Code(rawValue: rejection.code.rawValue), rejection.message, at: update.order,
-                remedy: "custody trace shows what has been recorded")
+                remedy: rejection.code == .notConfirmed
+                    ? "try again when they have been reached" : "custody trace shows what has been recorded")
         case .waiting:
             throw CustodyError(
                 .ancestorsMissing, "what this update builds on has not arrived here yet", at: update.order,

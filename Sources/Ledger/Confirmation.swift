@@ -30,7 +30,7 @@ public struct Confirmation: Sendable {
     }
 
     /// - Parameter proof: the bytes of a C2SP tlog-proof.
-    func isShown(by proof: [UInt8]) -> Bool {
+    public func isShown(by proof: [UInt8]) -> Bool {
         guard let proof = try? TransparencyProof(bytes: proof), proof.index == reference.index,
             let checkpoint = try? Checkpoint(text: proof.checkpoint.text), checkpoint.origin == reference.origin,
             MerkleProof.verifyInclusion(

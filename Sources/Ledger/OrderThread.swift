@@ -54,6 +54,15 @@ public struct OrderThread: Sendable {
         return [graph.nodes[graph.headPlaces[0]].reference]
     }
 
+    /// What the contract asks of whatever follows the order's heads, beside coming after them.
+    public func confirmationsOfNext(under document: ConsortiumDocument) -> [Confirmation] {
+        graph.headPlaces.compactMap { place in
+            let footing = graph.nodes[place].footing
+            guard let roles = footing.step?.confirmedBy, !roles.isEmpty else { return nil }
+            return Confirmation(of: footing.reference, by: roles, document: document)
+        }
+    }
+
     public var isFork: Bool { graph.headPlaces.count > 1 }
 
     /// The leaf hashes of updates that resolutions took out of the order, as its heads stand now.

@@ -7,6 +7,12 @@ enum LedgerSchema {
         migrator.registerMigration("1 logs") { try $0.execute(sql: logs) }
         migrator.registerMigration("1 order index") { try $0.execute(sql: orderIndex) }
         migrator.registerMigration("2 fork evidence") { try $0.execute(sql: forkEvidence) }
+        migrator.registerMigration("3 forks and standing") { database in
+            // Which orders are forks follows from the logs, and is found when the index is made again.
+            for table in orderIndexTables where table != "fork" { try database.execute(sql: "DELETE FROM \(table)") }
+            try database.execute(sql: forks)
+            try database.execute(sql: standing)
+        }
         return migrator
     }
 
@@ -75,5 +81,22 @@ enum LedgerSchema {
         ) STRICT;
         """
 
-    static let orderIndexTables = ["number", "subject", "applied", "waiting", "progress", "\"order\""]
+    /// A part of the order index: the orders with several heads, and when the update that made them so was recorded.
+    static let forks = """
+        CREATE TABLE fork ("order" INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;
+        """
+
+    /// What was learned of entries after they were stored, by this gateway's clock: entries of a log below `size` were
+    /// confirmed at a time; those from `first` to `last` bear times that a cosigner's contradicts.
+    private static let standing = """
+        CREATE TABLE confirmation (
+            log INTEGER NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (log, size)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE doubt (
+            log INTEGER NOT NULL, cosigner TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+            ahead INTEGER NOT NULL, PRIMARY KEY (log, cosigner, first)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    static let orderIndexTables = ["fork", "number", "subject", "applied", "waiting", "progress", "\"order\""]
 }

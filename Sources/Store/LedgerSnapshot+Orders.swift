@@ -67,6 +67,17 @@ extension LedgerSnapshot {
         return first
     }
 
+    /// Orders with several heads, those that have been so for the longest first; `since` in UTC microseconds.
+    public func forks(limit: Int = .max) throws -> [(order: OrderRecord, since: Int64)] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT "order".id, name, since FROM fork JOIN "order" ON "order".id = fork."order"
+                ORDER BY since, "order".id LIMIT ?
+                """, arguments: [limit]
+        ).map { (OrderRecord(id: $0[0], name: $0[1]), $0[2]) }
+    }
+
     private func orders(_ sql: String, _ arguments: StatementArguments) throws -> [OrderRecord] {
         let statement = try database.cachedStatement(sql: sql)
         return try Row.fetchAll(statement, arguments: arguments).map { OrderRecord(id: $0[0], name: $0[1]) }

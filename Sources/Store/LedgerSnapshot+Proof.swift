@@ -1,3 +1,4 @@
+import GRDB
 import Ledger
 
 extension LedgerSnapshot {
@@ -79,6 +80,33 @@ extension LedgerSnapshot {
         let plan = MerkleProof.inclusionPlan(index: reference.index, size: size) ?? []
         return try TransparencyProof(
             index: reference.index, hashes: try proof(plan, log: log.id), checkpoint: note)
+    }
+
+    /// A C2SP tlog-proof that shows a confirmation, as bytes; nil if its cosigners have not been heard.
+    public func proof(of confirmation: Confirmation) throws -> [UInt8]? {
+        let reference = confirmation.reference
+        guard let log = try log(reference.origin) else { return nil }
+        for (size, cosigners) in try cosigners(of: log.id, beyond: reference.index)
+        where confirmation.isGiven(by: cosigners) {
+            guard let note = try checkpoint(size: size, of: log.id) else { continue }
+            let plan = MerkleProof.inclusionPlan(index: reference.index, size: size) ?? []
+            let proof = try TransparencyProof(
+                index: reference.index, hashes: try proof(plan, log: log.id), checkpoint: note)
+            let bytes = Array(proof.encoded.utf8)
+            // A cosignature may be by a key that the document no longer lists.
+            if confirmation.isShown(by: bytes) { return bytes }
+        }
+        return nil
+    }
+
+    /// Who cosigned each head that covers an entry, the newest head first.
+    private func cosigners(of log: Int64, beyond index: UInt64) throws -> [(size: UInt64, cosigners: [String])] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: "SELECT checkpoint, cosigner FROM cosignature WHERE checkpoint > ? AND checkpoint < ?",
+            arguments: [EntryID(log: log, index: index).rawValue, EntryID(log: log + 1, index: 0).rawValue])
+        return Dictionary(grouping: rows) { EntryID(rawValue: $0[0]).index }
+            .map { ($0.key, $0.value.map { $0[1] as String }) }.sorted { $0.size > $1.size }
     }
 
     private func coveringHead(of log: LogRecord, index: UInt64) throws -> SignedNote? {

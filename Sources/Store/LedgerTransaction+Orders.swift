@@ -23,10 +23,17 @@ extension LedgerTransaction {
     }
 
     /// Enters a judged update, which the order's thread holds already, into the tables of the order index.
-    public func enter(_ update: Update, of order: KeptOrder, index: UInt64, log: Int64, verdict: Verdict) throws {
+    /// - Parameters:
+    ///   - isFork: whether the order has several heads with this update and none that came after it.
+    ///   - recordedAt: of the update, UTC microseconds.
+    public func enter(
+        _ update: Update, of order: KeptOrder, index: UInt64, log: Int64, verdict: Verdict, isFork: Bool,
+        recordedAt: Int64
+    ) throws {
         let number = try number(of: order)
         try insertApplied(EntryID(log: log, index: index), order: number, verdict: verdict)
         guard verdict.isAccepted else { return }
+        try list(order, number: number, isFork: isFork, since: recordedAt)
         if let text = update.text(of: OrderFact.number) { try insert(text, into: .number, order: number) }
         for subject in update.subjects where order.subjects.insert(subject).inserted {
             try insert(subject, into: .subject, order: number)
@@ -45,6 +52,16 @@ extension LedgerTransaction {
             statement.bindNull(at: 4)
         }
         try statement.run()
+    }
+
+    private func list(_ order: KeptOrder, number: Int64, isFork: Bool, since: Int64) throws {
+        guard isFork != order.isListedAsFork else { return }
+        order.isListedAsFork = isFork
+        if isFork {
+            try database.execute(sql: "INSERT OR IGNORE INTO fork VALUES (?, ?)", arguments: [number, since])
+        } else {
+            try database.execute(sql: "DELETE FROM fork WHERE \"order\" = ?", arguments: [number])
+        }
     }
 
     private func insert(_ key: String, into table: Prepared, order: Int64) throws {
@@ -78,6 +95,7 @@ extension LedgerTransaction {
     func dropOrderIndex() throws {
         for table in LedgerSchema.orderIndexTables { try database.execute(sql: "DROP TABLE \(table)") }
         try database.execute(sql: LedgerSchema.orderIndex)
+        try database.execute(sql: LedgerSchema.forks)
         index.forget()
     }
 
@@ -95,46 +113,70 @@ extension LedgerTransaction {
         return left == 0
     }
 
+    /// An update as it lies in the store.
+    private struct StoredUpdate {
+        let log: Int64
+        let update: Update
+        let reference: Reference
+        let recordedAt: Int64
+
+        /// Nil if the entry is no update.
+        init?(log: LogRecord, index: UInt64, bytes: [UInt8]) throws {
+            let entry = try Entry(bytes: bytes)
+            guard let update = entry.update else { return nil }
+            self.log = log.id
+            self.update = update
+            reference = Reference(origin: log.origin, index: index, leafHash: Hash.leaf(bytes))
+            recordedAt = entry.recordedAt
+        }
+    }
+
     /// - Returns: false if the log must wait for a document, which decides the versions that later entries may name.
     private func apply(_ place: UInt64, of log: LogRecord, floor: inout Int) throws -> Bool {
         guard let bytes = try snapshot.entry(log: log.id, index: place) else { return false }
-        guard let update = try Entry(bytes: bytes).update else { return true }
-        let reference = Reference(origin: log.origin, index: place, leafHash: Hash.leaf(bytes))
-        let judgement = try judge(update, from: log.origin, floor: floor)
+        guard let stored = try StoredUpdate(log: log, index: place, bytes: bytes) else { return true }
+        let judgement = try judge(stored.update, from: log.origin, floor: floor)
         if case .waiting(.document) = judgement { return false }
-        try settle(judgement, of: update, at: reference, log: log.id)
-        floor = max(floor, index.rulebook.version(of: update.consortium))
+        try settle(judgement, of: stored)
+        floor = max(floor, index.rulebook.version(of: stored.update.consortium))
         return true
     }
 
-    private func settle(_ judgement: Judgement, of update: Update, at reference: Reference, log: Int64) throws {
-        var decided = [Hash]()
-        func settleOne(_ judgement: Judgement, _ update: Update, _ reference: Reference, _ log: Int64) throws {
+    /// Enters a verdict, and those of all that waited for it.
+    private func settle(_ judgement: Judgement, of stored: StoredUpdate) throws {
+        var decided: [Hash] = []
+        func settleOne(_ judgement: Judgement, _ stored: StoredUpdate) throws {
             switch judgement {
             case .decided(let verdict):
-                let order = try order(update.order)
-                order.thread.insert(update, at: reference, verdict: verdict, by: index.rulebook)
-                try enter(update, of: order, index: reference.index, log: log, verdict: verdict)
-                decided.append(reference.leafHash)
+                try enter(stored, verdict: verdict)
+                decided.append(stored.reference.leafHash)
             case .waiting(let awaited):
-                try wait(EntryID(log: log, index: reference.index), for: awaited)
+                try wait(EntryID(log: stored.log, index: stored.reference.index), for: awaited)
             }
         }
-        try settleOne(judgement, update, reference, log)
+        try settleOne(judgement, stored)
         while let hash = decided.popLast() {
             for waiter in try takeWaiters(for: hash) {
-                guard let (log, update, reference) = try stored(waiter) else { continue }
+                guard let stored = try self.stored(waiter) else { continue }
                 // Its document was judged before it began to wait.
-                try settleOne(try judge(update, from: reference.origin, floor: 0), update, reference, log)
+                try settleOne(try judge(stored.update, from: stored.reference.origin, floor: 0), stored)
             }
         }
+    }
+
+    private func enter(_ stored: StoredUpdate, verdict: Verdict) throws {
+        let order = try order(stored.update.order)
+        order.thread.insert(stored.update, at: stored.reference, verdict: verdict, by: index.rulebook)
+        try enter(
+            stored.update, of: order, index: stored.reference.index, log: stored.log, verdict: verdict,
+            isFork: order.thread.isFork, recordedAt: stored.recordedAt)
     }
 
     /// Judges again what waited for a contract that has now come.
     func wake(waitingFor awaited: Hash) throws {
         for waiter in try takeWaiters(for: awaited) {
-            guard let (log, update, reference) = try stored(waiter) else { continue }
-            try settle(try judge(update, from: reference.origin, floor: 0), of: update, at: reference, log: log)
+            guard let stored = try stored(waiter) else { continue }
+            try settle(try judge(stored.update, from: stored.reference.origin, floor: 0), of: stored)
         }
     }
 
@@ -149,11 +191,10 @@ extension LedgerTransaction {
         return waiters.map(EntryID.init(rawValue:))
     }
 
-    private func stored(_ id: EntryID) throws -> (log: Int64, update: Update, reference: Reference)? {
-        guard let log = try snapshot.log(id: id.log), let bytes = try snapshot.entry(log: id.log, index: id.index),
-            let update = try Entry(bytes: bytes).update
+    private func stored(_ id: EntryID) throws -> StoredUpdate? {
+        guard let log = try snapshot.log(id: id.log), let bytes = try snapshot.entry(log: id.log, index: id.index)
         else { return nil }
-        return (id.log, update, Reference(origin: log.origin, index: id.index, leafHash: Hash.leaf(bytes)))
+        return try StoredUpdate(log: log, index: id.index, bytes: bytes)
     }
 
     private func wait(_ entry: EntryID, for awaited: Awaited) throws {

@@ -148,11 +148,13 @@ public final class LedgerTransaction {
             statement.bind(Int64(cosignature.time), at: 3)
             statement.bind(cosignature.line, at: 4)
             try statement.run()
+            try markDoubts(by: cosignature, size: size, of: log)
         }
     }
 
     /// Entries below `size` are confirmed if the quorum of the newest document has cosigned that checkpoint.
-    public func confirm(_ log: LogRecord, size: UInt64) throws {
+    /// - Parameter now: UTC microseconds.
+    public func confirm(_ log: LogRecord, size: UInt64, now: Int64) throws {
         guard size > log.confirmed, let document = rulebook.latest else { return }
         let cosigners = try snapshot.cosignatures(size: size, of: log.id).compactMap {
             document.organisation($0.cosigner)?.cosigner
@@ -160,6 +162,8 @@ public final class LedgerTransaction {
         guard try document.policy(logs: [log.key]).isSatisfied(by: Set(cosigners)) else { return }
         try database.execute(
             sql: "UPDATE log SET confirmed = max(confirmed, ?) WHERE id = ?", arguments: [Int64(size), log.id])
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO confirmation VALUES (?, ?, ?)", arguments: [log.id, Int64(size), now])
     }
 
     /// Keeps what convicts a log, and takes nothing more from it.

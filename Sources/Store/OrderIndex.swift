@@ -10,11 +10,14 @@ public final class KeptOrder {
     var id: Int64?
     /// Subjects that the index has for this order already.
     var subjects: Set<String> = []
+    /// Whether the store lists it among the forks.
+    var isListedAsFork: Bool
 
     init(name: String, id: Int64?, thread: OrderThread) {
         self.name = name
         self.id = id
         self.thread = thread
+        isListedAsFork = thread.isFork
         for node in thread.nodes where node.verdict.isAccepted { subjects.formUnion(node.update.subjects) }
     }
 

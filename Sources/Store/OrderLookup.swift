@@ -29,6 +29,11 @@ public struct OrderLookup {
         try read { try $0.elsewhere(reference) }
     }
 
+    /// A C2SP tlog-proof that shows a confirmation; nil if its cosigners have not been heard.
+    public func proof(of confirmation: Confirmation) throws -> [UInt8]? {
+        try read { try $0.proof(of: confirmation) }
+    }
+
     private func read<Result>(_ body: (LedgerSnapshot) throws -> Result) throws -> Result {
         do { return try store.read(body) } catch { throw LedgerStore.refusal(error) }
     }

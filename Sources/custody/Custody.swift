@@ -15,7 +15,8 @@ struct Custody: AsyncParsableCommand {
             VerifyProofCommand.self, PolicyCommand.self, PeersCommand.self, DecodeCommand.self, IdentifyCommand.self,
             UnmatchedCommand.self, LabelCommand.self, EPCCommand.self, ReindexCommand.self, DecodeWorkerCommand.self,
             AppendLoadCommand.self, TelemetryCommand.self, MKTCommand.self,
-            ConditionsCommand.self, ReadingCommand.self, EvidenceCommand.self, VerifyEvidenceCommand.self,
+            ForksCommand.self, ResolveCommand.self, ConditionsCommand.self, ReadingCommand.self, EvidenceCommand.self,
+            VerifyEvidenceCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there

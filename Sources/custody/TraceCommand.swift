@@ -37,9 +37,19 @@ struct Trace: Encodable {
         let facts: [String: String]
         let subjects: [String]
         let verdict: String
+        /// The updates that it builds on, by leaf hash.
+        let parents: [String]
+        /// Whether a resolution took it out of the order.
+        let dropped: Bool
         let confirmed: Bool
+        /// Seconds from its recording to its confirmation, by this gateway's clock.
+        let confirmedAfter: Double?
         let cosigners: [String]
+        /// How many organisations cosign.
+        let members: Int
         let frozen: String?
+        /// Organisations whose cosignatures contradict its time, with the seconds by which it is ahead of theirs.
+        let clockAhead: [String: Double]
     }
 
     let order: String
@@ -47,10 +57,19 @@ struct Trace: Encodable {
     let number: String?
     let steps: [Step]
     let heads: [String]
+    /// What each head has that no other has; one of an order without a fork.
+    let branches: [Branch]
     let disputed: String?
     let waiting: [String]
     /// Of the order's own journey and of those that it cites.
     let journeys: [Journey]
+
+    struct Branch: Encodable {
+        let head: String
+        let origin: String
+        let steps: [String]
+        let dropped: Bool
+    }
 
     struct Journey: Encodable {
         let order: String
@@ -66,8 +85,18 @@ struct Trace: Encodable {
         self.contract = contract.map { "\($0.name) \($0.version)" }
         let updates = try snapshot.updates(of: record)
         number = updates.lazy.compactMap { $0.update.text(of: OrderFact.number) }.first
-        steps = try updates.map { try Step($0, log: logs[$0.reference.origin], snapshot: snapshot, rulebook: rulebook) }
+        let dropped = thread.dropped
+        steps = try updates.map { applied in
+            try Step(
+                applied, isDropped: dropped.contains(applied.reference.leafHash), log: logs[applied.reference.origin],
+                snapshot: snapshot, rulebook: rulebook)
+        }
         heads = thread.heads.map(\.leafHash.hex)
+        branches = thread.heads.map { head in
+            Branch(
+                head: head.leafHash.hex, origin: head.origin, steps: thread.branch(of: head).map(\.update.step),
+                dropped: dropped.contains(head.leafHash))
+        }
         disputed = contract.flatMap { thread.conflict(under: $0)?.message }
         waiting = try snapshot.waiting().filter { $0.update.order == record.name }.map(Self.sentence)
         journeys = try ConditionsCommand.reports(of: record.name, snapshot).map { report in
@@ -108,14 +137,26 @@ struct Trace: Encodable {
                 "\njourney   \(journey.order): \(journey.windows) windows, \(journey.excursions.count) excursions")
             lines += journey.excursions.map { "    \($0.text)" }
         }
-        if heads.count > 1 { lines.append("\nfork: \(heads.count) heads\(disputed.map { ", disputed: \($0)" } ?? "")") }
+        if heads.count > 1 { lines += forkLines }
         lines += waiting.map { "waiting: \($0)" }
         return lines.joined(separator: "\n")
+    }
+
+    private var forkLines: [String] {
+        let state = disputed.map { "disputed: \($0)" } ?? "the next update joins them"
+        return ["\nfork      \(heads.count) heads, \(state)"]
+            + branches.map { branch in
+                "    \(branch.head.prefix(12))  \(branch.origin.padded(20)) \(branch.steps.joined(separator: ", "))"
+                    + (branch.dropped ? "  (dropped)" : "")
+            }
+            + (disputed == nil ? [] : ["    to close it: custody resolve \(order) --stands HEAD"])
     }
 }
 
 extension Trace.Step {
-    init(_ applied: AppliedUpdate, log: LogRecord?, snapshot: LedgerSnapshot, rulebook: Rulebook) throws {
+    init(
+        _ applied: AppliedUpdate, isDropped: Bool, log: LogRecord?, snapshot: LedgerSnapshot, rulebook: Rulebook
+    ) throws {
         let reference = applied.reference
         let member = rulebook.documents[applied.update.consortium]?.organisation(
             ConsortiumDocument.organisation(ofOrigin: reference.origin))
@@ -137,7 +178,16 @@ extension Trace.Step {
             }, uniquingKeysWith: { first, _ in first })
         subjects = applied.update.subjects
         verdict = applied.verdict.isAccepted ? "accepted" : "\(applied.verdict)"
+        parents = applied.update.parents.map(\.leafHash.hex)
+        dropped = isDropped
         confirmed = reference.index < log?.confirmed ?? 0
+        confirmedAfter = try snapshot.confirmedAt(reference).map {
+            Double(max(0, $0 - applied.entry.recordedAt)) / 1e6
+        }
+        members = rulebook.latest?.organisations.count ?? 0
+        clockAhead = Dictionary(
+            try snapshot.doubts(of: reference).map { ($0.cosigner, Double($0.ahead) / 1e6) },
+            uniquingKeysWith: { first, _ in first })
         frozen = log?.frozen
         cosigners =
             try log.map { log in
@@ -148,7 +198,25 @@ extension Trace.Step {
     var standing: String {
         if case let rejected = verdict, rejected != "accepted" { return "REJECTED: \(rejected)" }
         if let frozen { return "log frozen: \(frozen)" }
-        return confirmed ? "confirmed (\(cosigners.count) cosigners)" : "recorded (\(cosigners.count) cosigners)"
+        return ([confirmation] + (dropped ? ["dropped"] : []) + clockMarks).joined(separator: ", ")
+    }
+
+    private var confirmation: String {
+        let mirrored = "\(cosigners.count) of \(members) cosigners"
+        guard confirmed else { return cosigners.isEmpty ? "recorded" : "recorded, mirrored (\(mirrored))" }
+        return "confirmed (\(mirrored)" + (confirmedAfter.map { ", after \(Self.span($0))" } ?? "") + ")"
+    }
+
+    private var clockMarks: [String] {
+        clockAhead.sorted { $0.key < $1.key }.map { "clock \(Self.span($0.value)) ahead of \($0.key)" }
+    }
+
+    private static func span(_ seconds: Double) -> String {
+        switch seconds {
+        case ..<120: "\((seconds * 100).rounded() / 100) s"
+        case ..<7_200: "\(Int(seconds / 60)) min"
+        default: "\(Int(seconds / 3_600)) h"
+        }
     }
 }
 

@@ -96,7 +96,9 @@ import Testing
                     origin: "manufacturer/gw", index: 1, leafHash: traffic.manufacturer.sealed[1].leafHash)
                 let order = try transaction.order(traffic.order)
                 order.thread.insert(update, at: reference, verdict: .accepted, by: ledger.consortium.rulebook)
-                try transaction.enter(update, of: order, index: 1, log: log.id, verdict: .accepted)
+                try transaction.enter(
+                    update, of: order, index: 1, log: log.id, verdict: .accepted, isFork: false,
+                    recordedAt: 0)
                 #expect(try transaction.order(traffic.order).thread.heads == [reference])
                 throw Stopped()
             }
@@ -173,7 +175,7 @@ import Testing
                 try transaction.keep(
                     [Cosignature(cosigner: role.rawValue, time: 9, line: line)], size: 3, of: record.id)
             }
-            try transaction.confirm(record, size: 3)
+            try transaction.confirm(record, size: 3, now: 0)
             try transaction.forgetOldCheckpoints(of: record.id)
         }
         let record = try ledger.record(.hospital)

@@ -31,7 +31,7 @@ import Testing
                     [Cosignature(cosigner: role.rawValue, time: 1_700_000_000, line: line)], size: record.size,
                     of: record.id)
             }
-            try transaction.confirm(record, size: record.size)
+            try transaction.confirm(record, size: record.size, now: 0)
         }
     }
 

@@ -94,17 +94,18 @@ struct TestLog {
     mutating func seal(_ update: Update) throws -> Reference { try seal(.update(update)) }
 
     /// Entries that say nothing, to fill a log.
-    mutating func fill(_ count: Int) throws {
+    /// - Parameter now: UTC microseconds; by default each is one later than the one before.
+    mutating func fill(_ count: Int, now: Int64? = nil) throws {
         for _ in 0..<count {
             let nothing = Reference(origin: "", index: 0, leafHash: .emptyTree)
-            try seal(.erasure(Erasure(order: "", update: nothing, fact: "", reason: "\(log.size)")))
+            try seal(.erasure(Erasure(order: "", update: nothing, fact: "", reason: "\(log.size)")), now: now)
         }
     }
 
     @discardableResult
-    private mutating func seal(_ body: Entry.Body) throws -> Reference {
+    private mutating func seal(_ body: Entry.Body, now: Int64? = nil) throws -> Reference {
         var full: [FullTile] = []
-        let entry = try log.seal(body, now: Int64(log.size), clock: Self.clock, full: &full)
+        let entry = try log.seal(body, now: now ?? Int64(log.size), clock: Self.clock, full: &full)
         sealed.append(entry)
         return Reference(origin: member.origin, index: entry.index, leafHash: entry.leafHash)
     }
