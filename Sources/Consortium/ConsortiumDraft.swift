@@ -1,19 +1,25 @@
 import Ledger
 import X509
 
-/// The first version of a consortium document, before anyone has signed it.
+/// A version of a consortium document before anyone has signed it: the first, or a change of the one in force.
 public struct ConsortiumDraft: Sendable {
     /// Bytes of a consortium's name.
     public static let nameMax = 255
 
     public let name: String
+    public let version: Int
+    /// Hash of the version before; nil for version 1.
+    public let previous: Hash?
     public let organisations: [ConsortiumDocument.Organisation]
-    public let contracts: [Contract]
+    public let contracts: [ConsortiumDocument.ContractInForce]
+    /// Revoked logs with the last index that counts.
+    public let revoked: [String: UInt64]
     /// Lines of a C2SP tlog-policy that confirm an entry.
     public let quorum: String
     /// The same for changing the document when the quorum cannot be had.
     public let recovery: String
 
+    /// Version 1.
     /// - Parameters:
     ///   - k: how many of the organisations other than regulators must cosign; nil = their majority.
     ///   - quorum: lines of a C2SP tlog-policy over the organisations' ids, instead of the usual ones.
@@ -22,6 +28,36 @@ public struct ConsortiumDraft: Sendable {
     public init(
         name: String, organisations: [ConsortiumDocument.Organisation], contracts: [Contract], k: Int? = nil,
         quorum: String? = nil
+    ) throws {
+        try self.init(
+            name: name, after: nil, organisations: organisations, contracts: contracts.map(\.inForce), revoked: [:],
+            quorum: try quorum ?? Self.usualQuorum(organisations, k: k))
+    }
+
+    /// The version that follows the one in force.
+    /// - Parameter change: applied in this order: those who leave, those who come or get other keys, contracts that end
+    ///   and begin, logs that are revoked.
+    /// - Throws: as above, and `organisation-unknown` or `contract-unknown` for what is not there to be taken away.
+    public init(after current: ConsortiumDocument, change: ConsortiumChange) throws {
+        let organisations = try change.applied(to: current.organisations, of: current)
+        try self.init(
+            name: current.name, after: current, organisations: organisations,
+            contracts: try change.applied(to: current.contracts, of: current),
+            revoked: current.revoked.merging(change.revoked) { min($0, $1) },
+            quorum: try change.quorum ?? Self.quorum(of: organisations, after: current))
+    }
+
+    /// A quorum that somebody has written stays; the usual one follows the members.
+    private static func quorum(
+        of organisations: [ConsortiumDocument.Organisation], after current: ConsortiumDocument
+    ) throws -> String {
+        let isUsual = try current.quorum == usualQuorum(current.organisations, k: nil)
+        return isUsual ? try usualQuorum(organisations, k: nil) : current.quorum
+    }
+
+    private init(
+        name: String, after current: ConsortiumDocument?, organisations: [ConsortiumDocument.Organisation],
+        contracts: [ConsortiumDocument.ContractInForce], revoked: [String: UInt64], quorum: String
     ) throws {
         // The name stands in a line of the policy file, where another line would be another rule.
         guard (1...Self.nameMax).contains(name.utf8.count), name.unicodeScalars.allSatisfy(Self.isInLine) else {
@@ -32,8 +68,11 @@ public struct ConsortiumDraft: Sendable {
         self.name = name
         self.organisations = organisations
         self.contracts = contracts
-        self.quorum = try quorum.map(Self.lines) ?? Self.usualQuorum(organisations, k: k)
-        recovery = Self.everyone(organisations)
+        self.revoked = revoked
+        version = (current?.version ?? 0) + 1
+        previous = current?.hash
+        self.quorum = try Self.lines(of: quorum)
+        recovery = Self.allButOne(organisations)
         _ = try WitnessPolicy(text: witnesses + recovery)
         _ = try WitnessPolicy(text: witnesses + self.quorum)
         _ = try ConsortiumDocument(text: text, file: "draft of \(name)")
@@ -41,7 +80,10 @@ public struct ConsortiumDraft: Sendable {
 
     /// What all organisations sign.
     public var text: String {
-        var lines = ["custody-consortium: \(ConsortiumDocument.languageMax)", "name: \(name.quoted)", "version: 1"]
+        var lines = [
+            "custody-consortium: \(ConsortiumDocument.languageMax)", "name: \(name.quoted)", "version: \(version)",
+        ]
+        if let previous { lines.append("previous: \(previous.hex.quoted)") }
         lines.append("organisations:")
         for organisation in organisations { lines += organisation.yaml.asListItem }
         lines.append(contracts.isEmpty ? "contracts: []" : "contracts:")
@@ -52,6 +94,8 @@ public struct ConsortiumDraft: Sendable {
                     "sha256: \(contract.hash.hex.quoted)",
                 ].asListItem
         }
+        if !revoked.isEmpty { lines.append("revoked:") }
+        lines += revoked.sorted { $0.key < $1.key }.map { "  \($0.key.quoted): \($0.value)" }
         lines += ["quorum: |2"] + quorum.indentedLines + ["recovery: |2"] + recovery.indentedLines
         return lines.joined(separator: "\n") + "\n"
     }
@@ -78,8 +122,10 @@ public struct ConsortiumDraft: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func everyone(_ organisations: [ConsortiumDocument.Organisation]) -> String {
-        group("everyone", "\(majority(of: organisations.count))", organisations.map(\.id)) + "\nquorum everyone\n"
+    /// Survives the loss of any one organisation's key, a regulator's too, and is as hard to get as that allows.
+    private static func allButOne(_ organisations: [ConsortiumDocument.Organisation]) -> String {
+        let needed = max(organisations.count - 1, majority(of: organisations.count))
+        return group("everyone", "\(needed)", organisations.map(\.id)) + "\nquorum everyone\n"
     }
 
     private static func group(_ name: String, _ threshold: String, _ members: [String]) -> String {
@@ -131,6 +177,12 @@ extension OrganisationFolder {
     }
 
     private func remember(_ document: ConsortiumDocument) throws {
+        // A later version may take away an organisation or its keys, and wants the signature of those who have them now.
+        if document.version == 1 { try checkListed(in: document) }
+        try rememberSigned(document)
+    }
+
+    private func checkListed(in document: ConsortiumDocument) throws {
         guard let listed = document.organisation(organisation.id), listed.key == key.verifierKey,
             listed.cosigner == cosigner.verifierKey,
             (try? Certificate(authorityPEM: listed.certificate, of: listed.id)) == authority.certificate
@@ -139,6 +191,9 @@ extension OrganisationFolder {
                 .organisationNotListed, "the document does not list \(organisation.id) with its CA and both its keys",
                 at: document.name, remedy: "give \(Self.publicFile) of this folder to whoever drafts the document")
         }
+    }
+
+    private func rememberSigned(_ document: ConsortiumDocument) throws {
         let path = "\(directory)/signed-\(document.version).sha256"
         do {
             try PrivateFile.create(path, bytes: Array("\(document.hash.hex)\n".utf8))

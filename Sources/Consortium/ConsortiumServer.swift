@@ -90,10 +90,18 @@ public struct ConsortiumServer: Service {
         router: Router<MemberContext>, document: ConsortiumDocument, tls: ConsortiumTLS, host: String, port: Int,
         logger: Logger, onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws {
+        try self.init(
+            routes: router.buildResponder(), document: document, tls: tls, host: host, port: port, logger: logger,
+            onRunning: onRunning)
+    }
+
+    init(
+        routes: RouterResponder<MemberContext>, document: ConsortiumDocument, tls: ConsortiumTLS, host: String,
+        port: Int, logger: Logger, onRunning: @escaping @Sendable (_ port: Int) async -> Void
+    ) throws {
         place = "\(host):\(port)"
         let members = MembersOnly(
-            middleware: MemberMiddleware(identities: PeerIdentities(document: document)),
-            routes: router.buildResponder())
+            middleware: MemberMiddleware(identities: PeerIdentities(document: document)), routes: routes)
         application = Application(
             responder: members, server: try .tls(.http1(), tlsConfiguration: tls.server(document: document)),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port)),

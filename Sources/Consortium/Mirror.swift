@@ -11,6 +11,8 @@ public actor Mirror {
     private nonisolated let store: LedgerStore
     /// The organisation's, if this gateway is its one cosigner.
     private let cosigner: (organisation: String, key: SigningKey)?
+    /// Takes its place when a document lists it.
+    private let nextCosigner: SigningKey?
     private let now: @Sendable () -> Int64
     /// Where each mirrored log stands; forgotten whenever a write fails.
     private var logs: [String: Log] = [:]
@@ -19,10 +21,12 @@ public actor Mirror {
 
     /// - Parameter now: UTC microseconds.
     public init(
-        store: LedgerStore, cosigner: (organisation: String, key: SigningKey)?, now: @escaping @Sendable () -> Int64
+        store: LedgerStore, cosigner: (organisation: String, key: SigningKey)?, nextCosigner: SigningKey? = nil,
+        now: @escaping @Sendable () -> Int64
     ) {
         self.store = store
         self.cosigner = cosigner
+        self.nextCosigner = nextCosigner
         self.now = now
     }
 
@@ -218,15 +222,23 @@ public actor Mirror {
     private func cosign(
         _ note: SignedNote, size: UInt64, log: LogRecord, _ transaction: LedgerTransaction
     ) throws -> [String] {
-        guard let cosigner else { return [] }
+        guard let (organisation, key) = presentCosigner(transaction.rulebook.latest) else { return [] }
         let kept = try transaction.snapshot.cosignatures(size: size, of: log.id)
-        if let before = kept.first(where: { $0.cosigner == cosigner.organisation }) { return [before.line] }
-        let time = UInt64(max(0, now() / 1_000_000))
-        let line = try cosigner.key.cosign(note.text, time: time).line
-        try transaction.keep(
-            [Cosignature(cosigner: cosigner.organisation, time: time, line: line)], size: size, of: log.id)
+        let before = kept.first { $0.cosigner == organisation }
+        if let before, before.keyID == key.verifierKey.keyID { return [before.line] }
+        let time = max(UInt64(max(0, now() / 1_000_000)), (before?.time ?? 0) &+ 1)
+        let line = try key.cosign(note.text, time: time).line
+        try transaction.keep([Cosignature(cosigner: organisation, time: time, line: line)], size: size, of: log.id)
         try transaction.confirm(log, size: size, now: now())
         return [line]
+    }
+
+    /// The key that the document in force lists, if this gateway has it: any other one's word is nobody's.
+    private func presentCosigner(_ document: ConsortiumDocument?) -> (organisation: String, key: SigningKey)? {
+        guard let cosigner else { return nil }
+        let listed = document?.organisation(cosigner.organisation)?.cosigner
+        let key = [cosigner.key, nextCosigner].compactMap(\.self).first { $0.verifierKey == listed }
+        return key.map { (cosigner.organisation, $0) }
     }
 
     // MARK: Own log and cosignatures
@@ -274,7 +286,8 @@ public actor Mirror {
     private func isNews(_ cosignatures: [Cosignature], of checkpoint: Checkpoint) throws -> Bool {
         try store.read { snapshot in
             guard let log = try snapshot.log(checkpoint.origin) else { return false }
-            let known = Set(try snapshot.cosignatures(size: checkpoint.size, of: log.id).map(\.cosigner))
+            let known = Set(
+                try snapshot.cosigners(size: checkpoint.size, of: log.id, by: store.rulebook.latest))
             return !cosignatures.allSatisfy { known.contains($0.cosigner) }
         }
     }

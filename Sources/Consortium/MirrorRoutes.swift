@@ -13,6 +13,7 @@ public struct MirrorRoutes: Sendable {
     private let store: LedgerStore
     private let mirror: Mirror
     private let pushes: RecentPushes
+    private let documents: DocumentExchange
     /// Tells one run of this process from the next, so that a poll from before a restart is answered at once.
     private let instance: String
 
@@ -20,6 +21,7 @@ public struct MirrorRoutes: Sendable {
         self.store = store
         self.mirror = mirror
         self.pushes = pushes
+        documents = DocumentExchange(store: store)
         self.instance = instance
     }
 
@@ -39,6 +41,11 @@ public struct MirrorRoutes: Sendable {
         }
         router.get("\(PeerNews.evidencePath)/:hash") { _, context in
             try evidence(against: try context.parameters.require("hash"))
+        }
+        router.post("\(DocumentPackage.path)") { request, _ in try await takeDocuments(request) }
+        router.get("\(DocumentPackage.path)") { request, _ in
+            let version = request.uri.queryParameters["after"].flatMap { Int(String($0)) } ?? 0
+            return try Self.json(try documents.package(after: version))
         }
         router.get("\(PeerNews.path)") { request, _ in try await news(request) }
         router.get("/:hash/checkpoint") { _, context in
@@ -205,16 +212,32 @@ public struct MirrorRoutes: Sendable {
         }
     }
 
+    // MARK: Documents
+
+    private func takeDocuments(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: DocumentPackage.bytesMax)
+        guard let package = try? JSONDecoder().decode(DocumentPackage.self, from: Data(body.readableBytesView)) else {
+            return response(.refused(.malformed, "the request brings no documents"))
+        }
+        do { try documents.take(package) } catch let error as CustodyError {
+            return response(.refused(.unprocessable, error.description))
+        }
+        return Response(status: .ok)
+    }
+
+    private static func json(_ value: some Encodable) throws -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder().encode(value))))
+    }
+
     // MARK: News
 
     private func news(_ request: Request) async throws -> Response {
         let known = request.uri.queryParameters["after"].map(String.init)
         let news = store.changes.follow()
         if known == token { await Self.wait(for: news, atMost: PeerNews.holdMax) }
-        let body = try JSONEncoder().encode(try current())
-        return Response(
-            status: .ok, headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: body)))
+        return try Self.json(try current())
     }
 
     private var token: String { "\(instance)-\(store.changes.count)" }
@@ -224,13 +247,13 @@ public struct MirrorRoutes: Sendable {
         let logs = try store.read { snapshot in
             try snapshot.logs().map { log in
                 let head = try snapshot.head(of: log.id).map { try Checkpoint(text: $0.text) }
-                let cosigners = try snapshot.cosignatures(size: head?.size ?? 0, of: log.id).map(\.cosigner)
+                let cosigners = try snapshot.cosigners(size: head?.size ?? 0, of: log.id, by: store.rulebook.latest)
                 return PeerNews.Log(
                     origin: log.origin, size: head?.size ?? 0, cosigners: cosigners, root: head?.root,
                     isFrozen: log.frozen != nil)
             }
         }
-        return PeerNews(token: token, logs: logs)
+        return PeerNews(token: token, logs: logs, documents: try documents.summary())
     }
 
     private static func wait(for news: AsyncStream<Void>, atMost limit: Duration) async {

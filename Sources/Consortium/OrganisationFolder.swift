@@ -43,6 +43,30 @@ public struct OrganisationFolder: Sendable {
         return folder
     }
 
+    /// A folder of the same organisation with new keys, beside this one: the old keys sign the document that lists the new
+    /// ones.
+    ///
+    /// - Parameters:
+    ///   - signingKey: whether the key that signs documents is a new one.
+    ///   - cosigner: whether the cosigner's is.
+    /// - Throws: `CustodyError` with code `file-exists`, `file-unusable`.
+    public func renewed(at directory: String, signingKey: Bool, cosigner renewsCosigner: Bool) throws
+        -> OrganisationFolder
+    {
+        let id = organisation.id
+        let key = signingKey ? try SigningKey.generate(name: id, algorithm: .ed25519) : key
+        let cosigner =
+            renewsCosigner ? try SigningKey.generate(name: "\(id)/cosigner", algorithm: .cosignature) : cosigner
+        let folder = OrganisationFolder(
+            directory: directory,
+            organisation: ConsortiumDocument.Organisation(
+                id: id, name: organisation.name, role: organisation.role, certificate: organisation.certificate,
+                key: key.verifierKey, cosigner: cosigner.verifierKey),
+            authority: authority, key: key, cosigner: cosigner)
+        try folder.write()
+        return folder
+    }
+
     /// - Throws: `CustodyError` with code `file-unusable`, `key-file-exposed`, `key-malformed`, `yaml-malformed`,
     ///   `certificate-malformed`, or `key-mismatched` if a key is not the one that the public part names.
     public static func load(at directory: String) throws -> OrganisationFolder {

@@ -29,6 +29,9 @@ public struct PeerIdentity: Hashable, Sendable {
         guard let organisation = document.organisation(ConsortiumDocument.organisation(ofOrigin: origin)) else {
             throw CustodyError.refusedCertificate("its organisation is not a member of \(document.name)", origin)
         }
+        guard document.lastCounted(of: origin) == nil else {
+            throw CustodyError.refusedCertificate("its gateway has been revoked", origin)
+        }
         guard let usage = try? certificate.extensions.extendedKeyUsage, usage.contains(.clientAuth) else {
             throw CustodyError.refusedCertificate("it is not one for clients", origin)
         }

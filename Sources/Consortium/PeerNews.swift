@@ -25,6 +25,8 @@ struct PeerNews: Codable, Hashable, Sendable {
     /// To be sent with the next poll, which then waits for something newer.
     let token: String
     let logs: [Log]
+    /// Missing from those who do not tell it yet.
+    let documents: DocumentSummary?
 }
 
 /// The path prefix under which a mirror serves a log (C2SP tlog-mirror): the hash of its origin.

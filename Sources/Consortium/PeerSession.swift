@@ -29,6 +29,7 @@ public final class PeerSession: Sendable {
     private let mirror: Mirror
     private let rounds: PushRounds
     private let recent: RecentPushes
+    private let documents: DocumentExchange
     private let logger: Logger
     private let state: Mutex<PeerStatus>
 
@@ -41,6 +42,7 @@ public final class PeerSession: Sendable {
         self.mirror = mirror
         self.rounds = rounds
         self.recent = recent
+        documents = DocumentExchange(store: store)
         self.logger = logger
         state = Mutex(PeerStatus(organisation: client.organisation, address: client.address))
     }
@@ -97,10 +99,12 @@ public final class PeerSession: Sendable {
 
     private func pushForever() async throws {
         var remote = MirrorInfo(size: 0, next: 0)
+        var told: DocumentSummary?
         while !Task.isCancelled {
             // Followed before looking, so that nothing falls between; a stream that was cancelled once is at its end.
             let news = store.changes.follow()
             let others = rounds.changes.follow()
+            told = try await tellDocuments(since: told)
             if let round = try await rounds.current(now: .now), round.size > status.pushed || !status.isConnected {
                 try await push(round, remote: &remote)
                 state.withLock { $0.pushed = round.size }
@@ -252,13 +256,48 @@ public final class PeerSession: Sendable {
                 throw refused(answer)
             }
             met()
+            try await takeDocuments(news.documents)
             for log in news.logs { try await catchUp(with: log) }
             token = news.token
         }
     }
 
+    /// Hands over the documents that the peer may not have.
+    /// - Parameter told: what was handed over before.
+    private func tellDocuments(since told: DocumentSummary?) async throws -> DocumentSummary {
+        let summary = try documents.summary()
+        guard summary.tells(told) else { return summary }
+        let package = try documents.package(after: told?.version ?? 1)
+        let answer = try await client.post(
+            path: DocumentPackage.path, contentType: "application/json", body: [UInt8](JSONEncoder().encode(package)),
+            deadline: deadline)
+        guard answer.status == 200 else { throw refused(answer) }
+        return summary
+    }
+
+    private func takeDocuments(_ theirs: DocumentSummary?) async throws {
+        let ours = try documents.summary()
+        if let theirs, theirs.version == ours.version, theirs.hash != ours.hash {
+            throw CustodyError(
+                "documents-differ", "\(client.organisation) goes by another document of version \(ours.version)",
+                at: client.address, remedy: "members must find out who signed two: custody consortium show")
+        }
+        guard let theirs, theirs.tells(ours) else { return }
+        let since = ours.lacksContract ? 0 : ours.version
+        let body = try await fetch("\(DocumentPackage.path)?after=\(since)", maxBytes: DocumentPackage.bytesMax)
+        guard let package = try? JSONDecoder().decode(DocumentPackage.self, from: Data(body)) else {
+            throw CustodyError(
+                .peerMisbehaves, "\(client.organisation) sends documents that cannot be read", at: client.address)
+        }
+        for case .failure(let error) in try documents.take(package) {
+            logger.warning(
+                "document refused", metadata: ["from": "\(client.organisation)", "error": "\(error)"])
+        }
+    }
+
     private func catchUp(with news: PeerNews.Log) async throws {
-        let known = try store.read { try Self.known(news, $0) }
+        let document = store.rulebook.latest
+        let known = try store.read { try Self.known(news, document, $0) }
         if let record = known.record, record.frozen != nil || news.isFrozen == true {
             return try await agreeOnFork(of: record, news)
         }
@@ -269,12 +308,24 @@ public final class PeerSession: Sendable {
         } else if news.size > 0, known.differs || !Set(news.cosigners).isSubset(of: known.cosigners) {
             let bytes = try await fetch(LogPath.prefix(news.origin) + "/checkpoint", maxBytes: SignedNote.bytesMax)
             try await mirror.keepCosignatures(of: try SignedNote(bytes: bytes))
+        } else if let record = known.record, !known.cosigners.isSubset(of: news.cosigners) {
+            // The owner's own cosignature too takes this way, where nobody can dial the owner.
+            try await handOver(record, size: news.size)
         } else {
             return
         }
         if let record = try store.read({ try $0.log(news.origin) }), record.frozen != nil {
             try await agreeOnFork(of: record, news)
         }
+    }
+
+    /// Gives a peer the cosignatures that it lacks of a head which both have.
+    private func handOver(_ record: LogRecord, size: UInt64) async throws {
+        guard let note = try store.read({ try $0.checkpoint(size: size, of: record.id) }) else { return }
+        let answer = try await client.post(
+            path: PeerNews.cosignaturesPath, contentType: "text/plain; charset=utf-8", body: Array(note.encoded.utf8),
+            deadline: deadline)
+        guard answer.status == 200 else { throw refused(answer) }
     }
 
     private func fetch(_ path: String, maxBytes: Int) async throws -> [UInt8] {
@@ -291,10 +342,12 @@ public final class PeerSession: Sendable {
         var differs = false
     }
 
-    private static func known(_ news: PeerNews.Log, _ snapshot: LedgerSnapshot) throws -> Known {
+    private static func known(
+        _ news: PeerNews.Log, _ document: ConsortiumDocument?, _ snapshot: LedgerSnapshot
+    ) throws -> Known {
         guard let record = try snapshot.log(news.origin) else { return Known() }
         var known = Known(record: record)
-        known.cosigners = Set(try snapshot.cosignatures(size: news.size, of: record.id).map(\.cosigner))
+        known.cosigners = Set(try snapshot.cosigners(size: news.size, of: record.id, by: document))
         if let theirs = news.root, let ours = try snapshot.knownRoot(of: record, size: news.size) {
             known.differs = ours != theirs
         }

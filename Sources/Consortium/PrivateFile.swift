@@ -22,6 +22,18 @@ public enum PrivateFile {
         try create(path, bytes: bytes, mode: everyoneReads)
     }
 
+    /// Writes a file that only its owner may read in the place of one that may be there; a crash leaves one of the two.
+    ///
+    /// - Throws: `CustodyError` with code `file-unusable` if the disk refuses.
+    public static func replace(_ path: String, bytes: [UInt8]) throws {
+        let draft = try Descriptor(draftOf: path, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode: ownerOnly)
+        defer { unlink(draft.path) }
+        try draft.write(bytes)
+        try draft.sync()
+        guard rename(draft.path, path) == 0 else { throw CustodyError.unusableFile(path, errno) }
+        try syncFolder(folder(of: path))
+    }
+
     /// The bytes of a key file.
     ///
     /// - Throws: `CustodyError` with code `key-file-exposed` if its group or others have any right to it,

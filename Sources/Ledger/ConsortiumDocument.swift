@@ -129,7 +129,7 @@ extension ConsortiumDocument {
         guard [quorum, recovery].allSatisfy(Self.isRule) else {
             throw root.failure("quorum and recovery hold lines of groups and one quorum, and nothing else")
         }
-        _ = try policy(logs: [])
+        for rule in [quorum, recovery] { _ = try WitnessPolicy(text: policyText(logs: [], rule: rule)) }
     }
 
     /// Another log or witness in the policy would be another member.
@@ -178,11 +178,14 @@ extension ConsortiumDocument {
     }
 
     /// The policy as a file that any C2SP tool reads; a comment pins the document for those that recompute verdicts.
-    public func policyText(logs: [VerifierKey]) -> String {
+    public func policyText(logs: [VerifierKey]) -> String { policyText(logs: logs, rule: quorum) }
+
+    /// - Parameter rule: lines of groups and a quorum.
+    func policyText(logs: [VerifierKey], rule: String) -> String {
         var lines = ["# consortium \(name), version \(version)", "\(Self.policyPin)\(hash.hex)"]
         lines += logs.map { "log \($0.vkey)" }
         lines += organisations.map { "witness \($0.id) \($0.cosigner.vkey)" }
-        return (lines + [quorum]).joined(separator: "\n") + (quorum.hasSuffix("\n") ? "" : "\n")
+        return (lines + [rule]).joined(separator: "\n") + (rule.hasSuffix("\n") ? "" : "\n")
     }
 
     static let policyPin = "# custody-document "

@@ -115,7 +115,8 @@ extension ProofBundle {
     public func check(policyText: String) throws -> ProofResult {
         let policy = try WitnessPolicy(text: policyText)
         let rulebook = try rulebook(pinned: policyText)
-        let found = try items.map { try Found($0, policy: policy) }
+        let counted = rulebook.latest?.revoked ?? [:]
+        let found = try items.map { try Found($0, policy: policy, counted: counted) }
         let verdicts = Self.judge(found, by: rulebook)
         return ProofResult(
             order: order,
@@ -138,7 +139,8 @@ extension ProofBundle {
         let inLog: Bool
         let confirmed: Bool
 
-        init(_ item: Item, policy: WitnessPolicy) throws {
+        /// - Parameter counted: of revoked logs, the last entry that counts.
+        init(_ item: Item, policy: WitnessPolicy, counted: [String: UInt64]) throws {
             let entry = try Entry(bytes: item.entry)
             guard let update = entry.update else {
                 throw CustodyError(.bundleMalformed, "the proof file holds an entry that is no update")
@@ -149,7 +151,7 @@ extension ProofBundle {
             reference = Reference(
                 origin: verification.checkpoint.origin, index: item.proof.index, leafHash: Hash.leaf(item.entry))
             inLog = verification.inLog
-            confirmed = verification.confirmed
+            confirmed = verification.confirmed && reference.index <= counted[reference.origin] ?? .max
         }
     }
 

@@ -22,6 +22,13 @@ public struct LocalClient: Sendable {
 
     public func peers() async throws -> [PeerStatus] { try await call(LocalProtocol.peersPath, body: nil) }
 
+    /// - Throws: `CustodyError` with code `gateway-unreachable`, or whatever a document was refused for.
+    public func submit(_ package: DocumentPackage) async throws -> Bool {
+        let taken: LocalProtocol.Taken = try await call(
+            LocalProtocol.documentsPath, body: try JSONEncoder().encode(package))
+        return taken.isInForce
+    }
+
     private func call<Answer: Decodable>(_ path: String, body: Data?) async throws -> Answer {
         guard let url = URL(httpURLWithSocketPath: socket, uri: path) else { throw unreachable("the socket's path") }
         var request = HTTPClientRequest(url: url.absoluteString)

@@ -6,6 +6,7 @@ import Ledger
 public enum LocalProtocol {
     public static let recordPath = "/v1/record"
     public static let peersPath = "/v1/peers"
+    public static let documentsPath = "/v1/documents"
     public static let bodyBytesMax = 16 << 20
 
     /// A draft on its way to the recorder.
@@ -33,6 +34,13 @@ public enum LocalProtocol {
         let station: String
         let `operator`: String?
         let observedAt: Int64?
+    }
+
+    /// What became of a document.
+    public struct Taken: Codable, Sendable {
+        public let isInForce: Bool
+
+        public init(isInForce: Bool) { self.isInForce = isInForce }
     }
 
     /// An error in the one shape, on its way back.

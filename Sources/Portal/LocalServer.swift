@@ -11,11 +11,16 @@ import ServiceLifecycle
 public struct LocalServer: Service {
     private let recorder: Recorder
     private let peers: @Sendable () -> [PeerStatus]
+    private let documents: DocumentExchange
     private let socket: String
     private let logger: Logger
 
-    public init(recorder: Recorder, peers: @escaping @Sendable () -> [PeerStatus], socket: String, logger: Logger) {
+    public init(
+        recorder: Recorder, peers: @escaping @Sendable () -> [PeerStatus], documents: DocumentExchange, socket: String,
+        logger: Logger
+    ) {
         self.recorder = recorder
+        self.documents = documents
         self.peers = peers
         self.socket = socket
         self.logger = logger
@@ -36,8 +41,20 @@ public struct LocalServer: Service {
     private func router() -> Router<BasicRequestContext> {
         let router = Router()
         router.post("\(LocalProtocol.recordPath)") { request, _ in try await record(request) }
+        router.post("\(LocalProtocol.documentsPath)") { request, _ in try await takeDocuments(request) }
         router.get("\(LocalProtocol.peersPath)") { _, _ in try Response.json(peers()) }
         return router
+    }
+
+    private func takeDocuments(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: LocalProtocol.bodyBytesMax)
+        do {
+            guard let package = try? JSONDecoder().decode(DocumentPackage.self, from: Data(body.readableBytesView))
+            else { throw CustodyError("request-malformed", "the request is not JSON of documents") }
+            return try Response.json(LocalProtocol.Taken(isInForce: try documents.submit(package)))
+        } catch let error as CustodyError {
+            return try Response.json(LocalProtocol.Failure(error), status: .unprocessableContent)
+        }
     }
 
     private func record(_ request: Request) async throws -> Response {

@@ -87,7 +87,8 @@ enum LedgerSchema {
         """
 
     /// What was learned of entries after they were stored, by this gateway's clock: entries of a log below `size` were
-    /// confirmed at a time; those from `first` to `last` bear times that a cosigner's contradicts.
+    /// confirmed at a time; those from `first` to `last` bear times that a cosigner's contradicts. Also the documents that
+    /// the quorum has not signed yet, and of revoked logs the last index that counts.
     private static let standing = """
         CREATE TABLE confirmation (
             log INTEGER NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (log, size)
@@ -96,6 +97,8 @@ enum LedgerSchema {
             log INTEGER NOT NULL, cosigner TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
             ahead INTEGER NOT NULL, PRIMARY KEY (log, cosigner, first)
         ) STRICT, WITHOUT ROWID;
+        CREATE TABLE proposal (hash BLOB PRIMARY KEY, version INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+        ALTER TABLE log ADD COLUMN counted INTEGER;
         """
 
     static let orderIndexTables = ["fork", "number", "subject", "applied", "waiting", "progress", "\"order\""]

@@ -110,7 +110,7 @@ extension LedgerSnapshot {
     }
 
     private func coveringHead(of log: LogRecord, index: UInt64) throws -> SignedNote? {
-        if index < log.confirmed, let confirmed = try confirmedHead(of: log) { return confirmed }
+        if log.isConfirmed(index), let confirmed = try confirmedHead(of: log) { return confirmed }
         return try head(of: log.id)
     }
 

@@ -16,8 +16,13 @@ public struct LogRecord: Hashable, Sendable {
     public let size: UInt64
     /// Entries below this index are cosigned by the quorum.
     public let confirmed: UInt64
+    /// The last entry that counts, if the log has been revoked.
+    public let lastCounted: UInt64?
     /// Why nothing more is taken from it, if so.
     public let frozen: String?
+
+    /// Whether an entry is cosigned by the quorum, and counts.
+    public func isConfirmed(_ index: UInt64) -> Bool { index < confirmed && index <= lastCounted ?? .max }
 }
 
 /// What can be read of the ledger, inside `LedgerStore.read`: one consistent moment.
@@ -54,11 +59,13 @@ public struct LedgerSnapshot {
 
     private func logs(where condition: String, _ arguments: StatementArguments) throws -> [LogRecord] {
         let statement = try database.cachedStatement(
-            sql: "SELECT id, origin, vkey, own, size, confirmed, frozen FROM log WHERE \(condition)")
+            sql: "SELECT id, origin, vkey, own, size, confirmed, frozen, counted FROM log WHERE \(condition)")
         return try Row.fetchAll(statement, arguments: arguments).map { row in
             LogRecord(
                 id: row[0], origin: row[1], key: try VerifierKey(vkey: row[2]), own: row[3],
-                size: UInt64(row[4] as Int64), confirmed: UInt64(row[5] as Int64), frozen: row[6])
+                size: UInt64(row[4] as Int64), confirmed: UInt64(row[5] as Int64),
+                lastCounted: (row[7] as Int64?).map { UInt64($0) },
+                frozen: row[6])
         }
     }
 
@@ -220,6 +227,13 @@ public struct LedgerSnapshot {
             database, sql: "SELECT cosigner, time, line FROM cosignature WHERE checkpoint = ? ORDER BY cosigner",
             arguments: [EntryID(log: log, index: size).rawValue]
         ).map { Cosignature(cosigner: $0[0], time: UInt64($0[1] as Int64), line: $0[2]) }
+    }
+
+    /// The organisations that cosigned the checkpoint of a size with the keys that a document lists.
+    public func cosigners(size: UInt64, of log: Int64, by document: ConsortiumDocument?) throws -> [String] {
+        try cosignatures(size: size, of: log).filter { cosignature in
+            document?.organisation(cosignature.cosigner)?.cosigner.keyID == cosignature.keyID
+        }.map(\.cosigner)
     }
 
     /// The largest size of a log that each organisation has cosigned.

@@ -38,6 +38,7 @@ public final class LedgerTransaction {
 
     // MARK: Rules
 
+    /// Enters a document that counts: the first version, or one that its predecessor's quorum has signed.
     public func add(document note: SignedNote) throws {
         let document = try ConsortiumDocument(text: note.text)
         let statement = try database.cachedStatement(
@@ -46,6 +47,10 @@ public final class LedgerTransaction {
         statement.bind(Int64(document.version), at: 2)
         statement.bind(note.encoded, at: 3)
         try statement.run()
+        for (origin, last) in document.revoked {
+            try database.execute(
+                sql: "UPDATE log SET counted = ? WHERE origin = ?", arguments: [Int64(clamping: last), origin])
+        }
         try reloadRulebook()
     }
 
@@ -65,10 +70,16 @@ public final class LedgerTransaction {
     /// Enters a log that this gateway keeps or mirrors.
     /// - Returns: its number in this store.
     public func createLog(origin: String, key: VerifierKey, own: Bool) throws -> Int64 {
-        let statement = try database.cachedStatement(sql: "INSERT INTO log (origin, vkey, own) VALUES (?, ?, ?)")
+        let statement = try database.cachedStatement(
+            sql: "INSERT INTO log (origin, vkey, own, counted) VALUES (?, ?, ?, ?)")
         statement.bind(origin, at: 1)
         statement.bind(key.vkey, at: 2)
         statement.bind(Int64(own ? 1 : 0), at: 3)
+        if let last = rulebook.latest?.lastCounted(of: origin) {
+            statement.bind(Int64(clamping: last), at: 4)
+        } else {
+            statement.bindNull(at: 4)
+        }
         try statement.run()
         return database.lastInsertedRowID
     }
@@ -141,7 +152,10 @@ public final class LedgerTransaction {
     /// Keeps cosignatures of a checkpoint. They have been verified.
     public func keep(_ cosignatures: [Cosignature], size: UInt64, of log: Int64) throws {
         let statement = try database.cachedStatement(
-            sql: "INSERT OR IGNORE INTO cosignature VALUES (?, ?, ?, ?)")
+            sql: """
+                INSERT INTO cosignature VALUES (?, ?, ?, ?) ON CONFLICT (checkpoint, cosigner)
+                DO UPDATE SET time = excluded.time, line = excluded.line WHERE excluded.time > time
+                """)
         for cosignature in cosignatures {
             statement.bind(EntryID(log: log, index: size).rawValue, at: 1)
             statement.bind(cosignature.cosigner, at: 2)
@@ -156,8 +170,8 @@ public final class LedgerTransaction {
     /// - Parameter now: UTC microseconds.
     public func confirm(_ log: LogRecord, size: UInt64, now: Int64) throws {
         guard size > log.confirmed, let document = rulebook.latest else { return }
-        let cosigners = try snapshot.cosignatures(size: size, of: log.id).compactMap {
-            document.organisation($0.cosigner)?.cosigner
+        let cosigners = try snapshot.cosigners(size: size, of: log.id, by: document).compactMap {
+            document.organisation($0)?.cosigner
         }
         guard try document.policy(logs: [log.key]).isSatisfied(by: Set(cosigners)) else { return }
         try database.execute(
@@ -196,6 +210,9 @@ public struct Cosignature: Hashable, Sendable {
     public let time: UInt64
     /// The signature line of the note.
     public let line: String
+
+    /// Of the key that signed; nil for a line that cannot be read.
+    public var keyID: UInt32? { try? NoteSignature(line: line).keyID }
 
     public init(cosigner: String, time: UInt64, line: String) {
         self.cosigner = cosigner

@@ -66,6 +66,7 @@ public struct LedgerVerifier: Sendable {
             let logs = try store.read { snapshot in
                 try snapshot.logs().map { ($0, judged: try snapshot.progress(of: $0.id).next) }
             }
+            checkDocuments(into: &report)
             for (log, judged) in logs {
                 report.logs += 1
                 do { try store.read { try checkLog(log, judged: judged, $0, into: &report) } } catch {
@@ -74,6 +75,16 @@ public struct LedgerVerifier: Sendable {
             }
         } catch { report.findings.append(Finding(place: "ledger.sqlite", message: "\(error)")) }
         return report
+    }
+
+    /// Each version of the consortium document must be signed by the quorum of the one before it.
+    private func checkDocuments(into report: inout Report) {
+        do {
+            _ = try ConsortiumDocument.chain(try store.read { try $0.documents() }, file: "ledger.sqlite")
+        } catch {
+            report.findings.append(
+                Finding(place: "consortium document", message: "its versions do not stand on each other: \(error)"))
+        }
     }
 
     // MARK: One log
@@ -124,8 +135,11 @@ public struct LedgerVerifier: Sendable {
 
     private func isConfirmed(_ stored: StoredCheckpoint?, of log: LogRecord) throws -> Bool {
         try store.rulebook.documents.values.contains { document in
-            let keys = stored?.cosignatures.compactMap { document.organisation($0.cosigner)?.cosigner } ?? []
-            return try document.policy(logs: [log.key]).isSatisfied(by: Set(keys))
+            let keys = stored?.cosignatures.compactMap { cosignature in
+                document.organisation(cosignature.cosigner).map(\.cosigner)
+                    .flatMap { $0.keyID == cosignature.keyID ? $0 : nil }
+            }
+            return try document.policy(logs: [log.key]).isSatisfied(by: Set(keys ?? []))
         }
     }
 
@@ -147,12 +161,14 @@ public struct LedgerVerifier: Sendable {
     }
 
     private func checkCosignatures(_ stored: StoredCheckpoint, note: SignedNote) throws -> Int {
-        let document = store.rulebook.latest
+        let documents = store.rulebook.documents.values
         for cosignature in stored.cosignatures {
-            guard let key = document?.organisation(cosignature.cosigner)?.cosigner else {
+            let line = try NoteSignature(line: cosignature.line)
+            // Also a key that a later version has replaced.
+            let keys = documents.lazy.compactMap { $0.organisation(cosignature.cosigner)?.cosigner }
+            guard let key = keys.first(where: { $0.keyID == line.keyID }) else {
                 throw CustodyError(.cosignerUnknown, "\(cosignature.cosigner) is no member that cosigns")
             }
-            let line = try NoteSignature(line: cosignature.line)
             let signed = try SignedNote(text: note.text, signatures: note.signatures + [line]).verified(by: [key])
             guard signed.first?.time == cosignature.time else {
                 throw CustodyError(.cosignerUnknown, "the cosignature is not \(cosignature.cosigner)'s")

@@ -18,6 +18,8 @@ public struct StateDirectory: Hashable, Sendable {
     public var logKey: String { file("log.key") }
     public var logCertificate: String { file("log.pem") }
     public var cosignerKey: String { file("cosigner.key") }
+    /// Takes the other's place when the consortium document lists it.
+    public var nextCosignerKey: String { file("cosigner.next.key") }
     public var tlsKey: String { file("tls.key") }
     public var tlsCertificate: String { file("tls.pem") }
     public var socket: String { file("gateway.sock") }

@@ -34,29 +34,29 @@ func buildGateway(
     let logKey = try GatewayKeys.log(state)
     let recorder = Recorder(
         writer: try LogWriter(store: ledger, key: logKey, instruments: instruments), stop: stop)
-    guard let document = ledger.rulebook.latest else {
+    guard ledger.rulebook.latest != nil else {
         throw CustodyError(
             .logMissing, "this gateway has no consortium document", at: state.path, remedy: "run custody init")
     }
 
-    let mirror = Mirror(store: ledger, cosigner: try GatewayKeys.cosigner(state, origin: origin), now: instruments.now)
+    let mirror = Mirror(
+        store: ledger, cosigner: try GatewayKeys.cosigner(state, origin: origin),
+        nextCosigner: try GatewayKeys.nextCosigner(state), now: instruments.now)
     let rounds = PushRounds(store: ledger, mirror: mirror)
     let recent = RecentPushes()
     let tls = try ConsortiumTLS(certificateFile: state.tlsCertificate, keyFile: state.tlsKey)
     let router = Router(context: MemberContext.self)
     MirrorRoutes(store: ledger, mirror: mirror, pushes: recent, instance: "\(instruments.random())").add(to: router)
-    let server = try ConsortiumServer(
-        router: router, document: document, tls: tls, host: configuration.host, port: configuration.port,
-        logger: logger, onRunning: { onReady($0) })
-    let sessions = try configuration.peers.map { peer in
-        PeerSession(
-            client: try ConsortiumClient(
-                organisation: peer.organisation, address: peer.address, tls: tls, document: document),
-            store: ledger, mirror: mirror, rounds: rounds, recent: recent, logger: logger)
-    }
+    let port = ConsortiumPort(
+        store: ledger, router: router, tls: tls, host: configuration.host, port: configuration.port, logger: logger,
+        onRunning: onReady)
+    let sessions = PeerSessions(
+        peers: configuration.peers.map { PeerSessions.Peer(organisation: $0.organisation, address: $0.address) },
+        tls: tls, store: ledger, mirror: mirror, rounds: rounds, recent: recent, logger: logger)
 
     let local = LocalServer(
-        recorder: recorder, peers: { sessions.map(\.status) }, socket: state.socket, logger: logger)
+        recorder: recorder, peers: { sessions.statuses }, documents: DocumentExchange(store: ledger),
+        socket: state.socket, logger: logger)
     let decoder = DecodeWorkerCommand.client()
     var stations: [any Service] = []
     var uploads: [UploadStation] = []
@@ -97,9 +97,8 @@ func buildGateway(
     }
 
     var services: [any Service] = [Worker { try ledger.applyPending() }, Worker { await head.run() }]
-    services += [server, local]
-    services += sessions.map { session in Worker { await session.run() } }
-    if sessions.isEmpty { services.append(Worker { await rounds.runAlone(logger: logger) }) }
+    services += [port, local, Worker { await sessions.run() }]
+    if configuration.peers.isEmpty { services.append(Worker { await rounds.runAlone(logger: logger) }) }
     services += monitor.map { monitor in [Worker { await monitor.run() }] } ?? []
     if !brokers.isEmpty { services += [Worker { await disk.run() }, Worker { await upkeep.run() }] }
     services += stations + brokers

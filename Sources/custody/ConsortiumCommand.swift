@@ -8,7 +8,9 @@ import Store
 struct ConsortiumCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "consortium", abstract: "The document that says who is a member and which contracts hold.",
-        subcommands: [Create.self, Sign.self, Show.self])
+        subcommands: [
+            Create.self, Sign.self, Show.self, Propose.self, Submit.self, Status.self, Export.self,
+        ])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Draft version 1 of a consortium's document.")

@@ -12,6 +12,11 @@ enum GatewayKeys {
         return (ConsortiumDocument.organisation(ofOrigin: origin), try key(state.cosignerKey))
     }
 
+    /// The cosigner key that is to follow, if it has been brought here.
+    static func nextCosigner(_ state: StateDirectory) throws -> SigningKey? {
+        PrivateFile.exists(state.nextCosignerKey) ? try key(state.nextCosignerKey) : nil
+    }
+
     private static func key(_ path: String) throws -> SigningKey {
         try SigningKey(encoded: String(decoding: try PrivateFile.read(path), as: UTF8.self).trimmingNewline)
     }

@@ -15,8 +15,8 @@ struct InitCommand: AsyncParsableCommand {
     var organisation: String
     @Option(help: "The gateway's name within the organisation.")
     var gateway: String
-    @Option(help: "The consortium document, signed by all members.")
-    var consortium: String
+    @Option(help: "The consortium document, signed by all members; later versions after it, each with its own option.")
+    var consortium: [String]
     @Option(help: "A folder with the contracts that the document holds in force.")
     var contracts: String
     @Option(help: "Name or address under which peers reach this gateway; may be given again.")
@@ -26,28 +26,28 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         let folder = try OrganisationFolder.load(at: organisation)
-        let note = try SignedNote(encoded: try NamedFile.text(consortium))
-        let document = try ConsortiumDocument.founding(note, file: consortium)
-        let contracts = try Self.contracts(in: contracts, for: document)
+        let notes = try consortium.map { try SignedNote(encoded: try NamedFile.text($0)) }
+        let documents = try ConsortiumDocument.chain(notes, file: consortium.last ?? "--consortium")
+        let contracts = try Self.contracts(in: contracts, for: documents)
         let origin = "\(folder.organisation.id)/\(gateway)"
         let directory = state.directory
         try directory.create()
         let lock = try directory.lock()
         defer { withExtendedLifetime(lock) {} }
         let chain = try writeKeys(origin: origin, folder: folder, directory: directory)
-        try found(directory, origin: origin, chain: chain, note: note, contracts: contracts)
+        try found(directory, origin: origin, chain: chain, notes: notes, contracts: contracts)
         if !FileManager.default.fileExists(atPath: directory.configuration) {
             try NamedFile.write(Array(GatewayConfiguration.sample.utf8), to: directory.configuration)
         }
         try output.print(["origin": origin, "state": directory.path], text: "\(origin) is ready in \(directory.path)")
     }
 
-    private static func contracts(in folder: String, for document: ConsortiumDocument) throws -> [Contract] {
+    private static func contracts(in folder: String, for documents: [ConsortiumDocument]) throws -> [Contract] {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let known = try files.filter { $0.hasSuffix(".yaml") }.sorted().map { name in
             try Contract(text: try NamedFile.text("\(folder)/\(name)"), file: "\(folder)/\(name)")
         }
-        return try document.contracts.map { wanted in
+        return try Set(documents.flatMap(\.contracts)).map { wanted in
             guard let contract = known.first(where: { $0.hash == wanted.hash }) else {
                 throw CustodyError(
                     .contractUnknown,
@@ -76,12 +76,12 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     private func found(
-        _ directory: StateDirectory, origin: String, chain: [[UInt8]], note: SignedNote, contracts: [Contract]
+        _ directory: StateDirectory, origin: String, chain: [[UInt8]], notes: [SignedNote], contracts: [Contract]
     ) throws {
         let key = try GatewayKeys.log(directory)
         let instruments = Instruments.system()
         try LedgerStore(path: directory.ledger).write { transaction in
-            try transaction.add(document: note)
+            for note in notes { try transaction.add(document: note) }
             for contract in contracts { try transaction.add(contract: contract) }
             let log = try transaction.createLog(origin: origin, key: key.verifierKey, own: true)
             try LogWriter.writeGenesis(

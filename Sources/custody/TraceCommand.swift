@@ -48,6 +48,8 @@ struct Trace: Encodable {
         /// How many organisations cosign.
         let members: Int
         let frozen: String?
+        /// Whether its log was revoked before it.
+        let revoked: Bool
         /// Organisations whose cosignatures contradict its time, with the seconds by which it is ahead of theirs.
         let clockAhead: [String: Double]
     }
@@ -180,7 +182,8 @@ extension Trace.Step {
         verdict = applied.verdict.isAccepted ? "accepted" : "\(applied.verdict)"
         parents = applied.update.parents.map(\.leafHash.hex)
         dropped = isDropped
-        confirmed = reference.index < log?.confirmed ?? 0
+        confirmed = log?.isConfirmed(reference.index) ?? false
+        revoked = log.map { reference.index > $0.lastCounted ?? .max } ?? false
         confirmedAfter = try snapshot.confirmedAt(reference).map {
             Double(max(0, $0 - applied.entry.recordedAt)) / 1e6
         }
@@ -198,7 +201,8 @@ extension Trace.Step {
     var standing: String {
         if case let rejected = verdict, rejected != "accepted" { return "REJECTED: \(rejected)" }
         if let frozen { return "log frozen: \(frozen)" }
-        return ([confirmation] + (dropped ? ["dropped"] : []) + clockMarks).joined(separator: ", ")
+        let marks = (dropped ? ["dropped"] : []) + (revoked ? ["its log is revoked"] : [])
+        return ([confirmation] + marks + clockMarks).joined(separator: ", ")
     }
 
     private var confirmation: String {

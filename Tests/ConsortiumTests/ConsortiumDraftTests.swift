@@ -55,7 +55,7 @@ import Testing
         (
             "h1 h2 h3 r1 r2",
             "group regulators any r1 r2\ngroup others 2 h1 h2 h3\n"
-                + "group members all regulators others\nquorum members\n", "group everyone 3 h1 h2 h3 r1 r2\n"
+                + "group members all regulators others\nquorum members\n", "group everyone 4 h1 h2 h3 r1 r2\n"
         ),
         ("h1 h2", "group others 2 h1 h2\nquorum others\n", "group everyone 2 h1 h2\n"),
         ("r1", "group regulators any r1\nquorum regulators\n", "group everyone 1 r1\n"),
