@@ -75,6 +75,7 @@ let package = Package(
         fence("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
         fence("CZint", apt: "libzint-dev"),
         fence("CTimex", apt: "libc6-dev"),
+        fence("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         // C++ behind a C header: libzxing has no C interface in Debian 12.
         .target(name: "CZXing", linkerSettings: [.linkedLibrary("ZXing")]),
 
@@ -90,8 +91,8 @@ let package = Package(
         layer(
             "Consortium",
             [
-                "Ledger", "Store", crypto, x509, asn1, nioCore, nioHTTP1, nioSSL, httpTypes, httpClient, hummingbird,
-                hummingbirdTLS, logging, lifecycle,
+                "Ledger", "Store", "CZlib", crypto, x509, asn1, nioCore, nioHTTP1, nioSSL, httpTypes, httpClient,
+                hummingbird, hummingbirdTLS, logging, lifecycle,
             ]),
         layer("Gateway", ["Ledger", "Identifiers", "Telemetry", "Store", "Capture", "CTimex", logging]),
         layer(

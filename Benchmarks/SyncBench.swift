@@ -38,7 +38,9 @@ struct SyncBench {
         let keeperMirror = Mirror(store: keeper.store, cosigner: ("keeper", try keeper.cosigner), now: now)
         let router = Router(context: MemberContext.self)
         let recent = RecentPushes()
-        MirrorRoutes(store: keeper.store, mirror: keeperMirror, pushes: recent, instance: "bench").add(to: router)
+        MirrorRoutes(
+            store: keeper.store, mirror: keeperMirror, pushes: recent, instance: "bench", now: now, logger: logger
+        ).add(to: router)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let server = try ConsortiumServer(
             router: router, document: document,

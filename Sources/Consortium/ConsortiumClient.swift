@@ -5,7 +5,8 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 
-/// Calls one peer's consortium port over kept connections, and believes only the CA of the peer's organisation.
+/// Calls one peer's consortium port over kept connections, and believes only the CA of the peer's organisation; or, as
+/// plainly, a log, witness or mirror outside the consortium.
 ///
 /// `shutdown()` must be called before it is let go.
 public final class ConsortiumClient: Sendable {
@@ -21,15 +22,17 @@ public final class ConsortiumClient: Sendable {
         public let body: [UInt8]
     }
 
-    /// The organisation that the peer must be of.
+    /// The organisation that the peer must be of, or the name of an outsider.
     public let organisation: String
-    /// `https://host:port`
+    /// `https://host:port`, with an outsider's path.
     public let address: String
     private let client: HTTPClient
 
     /// - Parameter address: `https://host:port`, with a host that the peer's certificate names.
     /// - Throws: `CustodyError` with code `address-malformed`, `organisation-unknown`, `certificate-malformed`.
-    public init(organisation: String, address: String, tls: ConsortiumTLS, document: ConsortiumDocument) throws {
+    public convenience init(
+        organisation: String, address: String, tls: ConsortiumTLS, document: ConsortiumDocument
+    ) throws {
         let scheme = "https://"
         guard address.hasPrefix(scheme), address.count > scheme.count, !address.dropFirst(scheme.count).contains("/")
         else {
@@ -37,11 +40,33 @@ public final class ConsortiumClient: Sendable {
                 .addressMalformed, "a peer's address is https://host:port", at: address,
                 remedy: "write it without a path and without a slash at its end")
         }
-        self.organisation = organisation
+        self.init(name: organisation, address: address, tls: try tls.client(meeting: organisation, document: document))
+    }
+
+    /// A client for a log, witness or mirror that is no member's.
+    ///
+    /// - Parameters:
+    ///   - name: of whoever is there, for people.
+    ///   - url: `https://host:port/prefix`, or `http:` to this machine or where TLS is somebody else's work.
+    ///   - tls: as `ConsortiumTLS.outside` makes it.
+    /// - Throws: `CustodyError` with code `address-malformed`.
+    public convenience init(outside name: String, url: String, tls: TLSConfiguration) throws {
+        let rest = ["https://", "http://"].first(where: url.hasPrefix).map { url.dropFirst($0.count) }
+        guard let rest, let first = rest.first, first != "/", !url.contains(where: { $0.isWhitespace || $0 == "?" })
+        else {
+            throw CustodyError(
+                .addressMalformed, "this is no URL of a log, witness or mirror", at: url,
+                remedy: "write https://host:port/prefix")
+        }
+        self.init(name: name, address: url.hasSuffix("/") ? String(url.dropLast()) : url, tls: tls)
+    }
+
+    private init(name: String, address: String, tls: TLSConfiguration) {
+        organisation = name
         self.address = address
         var configuration = HTTPClient.Configuration(
-            tlsConfiguration: try tls.client(meeting: organisation, document: document),
-            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(Self.connectSeconds)))
+            tlsConfiguration: tls, redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(Self.connectSeconds)))
         configuration.httpVersion = .http1Only
         // Otherwise a refused handshake is tried again and again until the connect timeout.
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -57,16 +82,19 @@ public final class ConsortiumClient: Sendable {
     public func get(
         path: String, maxBytes: Int = answerBytesMax, deadline: ContinuousClock.Instant
     ) async throws -> Answer {
-        try await send(HTTPClientRequest(url: address + path), maxBytes: maxBytes, deadline: deadline)
+        var request = HTTPClientRequest(url: address + path)
+        request.headers.add(name: "accept-encoding", value: "\(Gzip.name), identity")
+        return try await send(request, maxBytes: maxBytes, deadline: deadline)
     }
 
+    /// - Parameter encoding: the coding of the body, if it has one.
     /// - Throws: as `get(path:maxBytes:deadline:)`.
     public func post(
-        path: String, contentType: String, body: [UInt8], maxBytes: Int = answerBytesMax,
+        path: String, contentType: String, body: [UInt8], encoding: String? = nil, maxBytes: Int = answerBytesMax,
         deadline: ContinuousClock.Instant
     ) async throws -> Answer {
         let content = HTTPClientRequest.Body.bytes(ByteBuffer(bytes: body))
-        return try await post(path, contentType, content, maxBytes: maxBytes, deadline: deadline)
+        return try await post(path, contentType, content, encoding: encoding, maxBytes: maxBytes, deadline: deadline)
     }
 
     /// Sends the chunks as they come, without holding them all.
@@ -88,12 +116,13 @@ public final class ConsortiumClient: Sendable {
 
 extension ConsortiumClient {
     private func post(
-        _ path: String, _ contentType: String, _ body: HTTPClientRequest.Body, maxBytes: Int,
+        _ path: String, _ contentType: String, _ body: HTTPClientRequest.Body, encoding: String? = nil, maxBytes: Int,
         deadline: ContinuousClock.Instant
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: address + path)
         request.method = .POST
         request.headers.add(name: "content-type", value: contentType)
+        if let encoding { request.headers.add(name: "content-encoding", value: encoding) }
         request.body = body
         return try await send(request, maxBytes: maxBytes, deadline: deadline)
     }
@@ -125,6 +154,9 @@ extension ConsortiumClient {
                     .peerAnswerTooLarge, "the peer's answer has more than \(maxBytes) bytes", at: request.url)
             }
             body += chunk.readableBytesView
+        }
+        if response.headers["content-encoding"].contains(Gzip.name) {
+            body = try Gzip.decompress(body, bytesMax: maxBytes)
         }
         return Answer(status: Int(response.status.code), headers: Self.fields(response.headers), body: body)
     }

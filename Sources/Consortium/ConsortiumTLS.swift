@@ -81,6 +81,32 @@ public struct ConsortiumTLS: Sendable {
         return configuration
     }
 
+    /// For calling somebody who is no member: no certificate of ours is shown.
+    ///
+    /// - Parameters:
+    ///   - authority: PEM of the CAs that are believed; those of this machine if none are given.
+    ///   - identity: PEM files of the certificate and key to show, if any.
+    /// - Throws: `CustodyError` with code `certificate-malformed`, `file-unusable`, `key-file-exposed`.
+    public static func outside(
+        authority: [UInt8]? = nil, identity: (certificate: String, key: String)? = nil
+    ) throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.shutdownTimeout = closeMax
+        if let authority {
+            guard let roots = try? NIOSSLCertificate.fromPEMBytes(authority), !roots.isEmpty else {
+                throw CustodyError(.certificateMalformed, "this is not the PEM text of a certificate", at: "authority")
+            }
+            configuration.trustRoots = .certificates(roots)
+        }
+        if let identity {
+            let own = try ConsortiumTLS(certificateFile: identity.certificate, keyFile: identity.key)
+            configuration.certificateChain = own.chain
+            configuration.privateKey = own.key
+        }
+        return configuration
+    }
+
     private static func root(_ organisation: ConsortiumDocument.Organisation) throws -> NIOSSLCertificate {
         guard let root = try? NIOSSLCertificate(bytes: Array(organisation.certificate.utf8), format: .pem) else {
             throw CustodyError(

@@ -14,6 +14,7 @@ public actor Mirror {
     /// Takes its place when a document lists it.
     private let nextCosigner: SigningKey?
     private let now: @Sendable () -> Int64
+    private let tickets = UploadTickets()
     /// Where each mirrored log stands; forgotten whenever a write fails.
     private var logs: [String: Log] = [:]
 
@@ -44,25 +45,70 @@ public actor Mirror {
         }
     }
 
+    /// Takes up a log that no member writes, because the gateway's configuration says so.
+    /// - Throws: `CustodyError` with code `log-key-changed` where another key is known for it.
+    public nonisolated func admit(foreign key: VerifierKey) throws {
+        try store.write { transaction in
+            guard let known = try transaction.snapshot.log(key.name) else {
+                return _ = try transaction.createLog(origin: key.name, key: key, own: false, isForeign: true)
+            }
+            guard known.isForeign, known.key == key else {
+                throw CustodyError(
+                    .logKeyChanged, "another log is stored here under this name", at: key.name,
+                    remedy: "a log keeps its key: give the other log a name of its own")
+            }
+        }
+    }
+
     // MARK: add-checkpoint
 
     /// Handles the body of a C2SP `add-checkpoint`: the pending checkpoint moves forward, nothing is cosigned yet.
     func addCheckpoint(_ request: CheckpointRequest) throws -> MirrorAnswer {
         let note = request.note
-        guard let candidate = try? Checkpoint(text: note.text),
-            let log = try store.read({ try $0.log(candidate.origin) })
-        else { return .refused(.unknownLog, "this log is not known here") }
-        guard !log.own, (try? Checkpoint.open(note, log: log.key)) != nil else {
-            return .refused(.forbidden, "the checkpoint is not signed by the log's key")
+        guard let candidate = try? Checkpoint(text: note.text) else {
+            return .refused(.malformed, CustodyError(.requestMalformed, "the note is no checkpoint"))
         }
-        if let reason = log.frozen { return .refused(.forbidden, "the log is frozen: \(reason)") }
-        guard candidate.size <= LogRecord.sizeMax else { return .refused(.unprocessable, "the log is too large") }
+        guard let log = try store.read({ try $0.log(candidate.origin) }) else { return Self.unknown(candidate.origin) }
+        guard !log.own, (try? Checkpoint.open(note, log: log.key)) != nil else {
+            return .refused(
+                .forbidden,
+                CustodyError(
+                    .checkpointUnsigned, "the checkpoint is not signed by the log's key", at: candidate.origin))
+        }
+        if let reason = log.frozen { return Self.frozen(log, reason) }
+        guard candidate.size <= LogRecord.sizeMax else {
+            return .refused(.unprocessable, CustodyError(.limitExceeded, "the log is too large", at: log.origin))
+        }
         guard request.oldSize <= candidate.size else {
-            return .refused(.malformed, "the old size is above the checkpoint's")
+            return .refused(
+                .malformed,
+                CustodyError(.requestMalformed, "the old size is above the checkpoint's", at: log.origin))
+        }
+        if let evidence = try contradiction(to: note) {
+            try convict(by: evidence)
+            return .sizeConflict(try pendingSize(of: log), Self.inconsistent(log.origin))
         }
         return try store.write { transaction in
             try Self.advance(log, to: candidate, request: request, transaction)
         }
+    }
+
+    private static func unknown(_ origin: String) -> MirrorAnswer {
+        .refused(.unknownLog, CustodyError(.logUnknown, "this log is not known here", at: origin))
+    }
+
+    private static func frozen(_ log: LogRecord, _ reason: String) -> MirrorAnswer {
+        .refused(.forbidden, CustodyError(.logFrozen, "the log is frozen: \(reason)", at: log.origin))
+    }
+
+    private static func inconsistent(_ origin: String) -> CustodyError {
+        CustodyError(
+            .headsInconsistent, "this head and another that the log signed cannot both be true", at: origin,
+            remedy: "both are kept as evidence: see custody evidence")
+    }
+
+    private func pendingSize(of log: LogRecord) throws -> UInt64 {
+        try store.read { try $0.pendingHead(of: log.id)?.size ?? 0 }
     }
 
     private static func advance(
@@ -70,23 +116,48 @@ public actor Mirror {
     ) throws -> MirrorAnswer {
         let pending = try transaction.snapshot.pendingHead(of: log.id)
         let known = try pending.map { try Checkpoint(text: $0.note.text) }
-        guard request.oldSize == known?.size ?? 0 else { return .sizeConflict(known?.size ?? 0) }
-        if let pending, let known, known.size == candidate.size {
-            guard known.root == candidate.root else {
-                let evidence = ForkEvidence(first: request.note, second: pending.note, root: known.root, proof: [])
-                try transaction.freeze(log.id, by: evidence, reason: try evidence.check(log: log.key).description)
-                return .sizeConflict(known.size)
-            }
-            return .cosigned([])
+        guard request.oldSize == known?.size ?? 0 else {
+            return .sizeConflict(
+                known?.size ?? 0,
+                CustodyError(.sizeOutdated, "this mirror stands at another size", at: log.origin))
+        }
+        if let pending, let evidence = try shown(by: request, candidate, against: pending.note) {
+            try transaction.freeze(log.id, by: evidence, reason: try evidence.check(log: log.key).description)
+            let error = inconsistent(log.origin)
+            return pending.size == candidate.size ? .sizeConflict(pending.size, error) : .refused(.unprocessable, error)
         }
         guard
             MerkleProof.verifyConsistency(
                 from: request.oldSize, oldRoot: known?.root ?? Hash.emptyTree, to: candidate.size,
                 newRoot: candidate.root, proof: request.proof)
-        else { return .refused(.unprocessable, "the consistency proof does not hold") }
-        let bare = try bare(request.note, log: log)
-        try transaction.keep(bare, size: candidate.size, of: log.id, stored: candidate.size == log.size)
+        else {
+            return .refused(
+                .unprocessable,
+                CustodyError(.consistencyRefused, "the consistency proof does not hold", at: log.origin))
+        }
+        if known?.size != candidate.size {
+            // Its head it becomes in `finish` alone, which cosigns it.
+            try transaction.keep(try bare(request.note, log: log), size: candidate.size, of: log.id, stored: false)
+        }
         return .cosigned([])
+    }
+
+    /// The evidence that a new head brings along against the pending one: another root of one size, or a proof from another
+    /// tree than the pending one.
+    private static func shown(
+        by request: CheckpointRequest, _ candidate: Checkpoint, against pending: SignedNote
+    ) throws -> ForkEvidence? {
+        let known = try Checkpoint(text: pending.text)
+        if known.size == candidate.size {
+            guard known.root != candidate.root, known.size > 0 else { return nil }
+            return ForkEvidence(first: request.note, second: pending, root: known.root, proof: [])
+        }
+        guard
+            let root = MerkleProof.rootShown(
+                at: known.size, by: request.proof, new: candidate.size, newRoot: candidate.root),
+            root != known.root
+        else { return nil }
+        return ForkEvidence(first: pending, second: request.note, root: root, proof: request.proof)
     }
 
     // MARK: Forks
@@ -101,6 +172,12 @@ public actor Mirror {
         let fork = try evidence.check(log: log.key)
         guard log.frozen == nil else { return }
         try store.write { try $0.freeze(log.id, by: evidence, reason: fork.description) }
+    }
+
+    /// Looks at a head that brings nothing new: if it contradicts what is stored here, its log is convicted.
+    /// - Throws: what `Checkpoint.open` throws, where they disagree and the log has not signed the other's head.
+    func compare(_ note: SignedNote) throws {
+        if let evidence = try contradiction(to: note) { try convict(by: evidence) }
     }
 
     /// What shows that a head of somebody else and what is stored here cannot both be true; nil if they can.
@@ -121,95 +198,174 @@ public actor Mirror {
 
     // MARK: add-entries
 
-    /// Decides from an upload's header whether its packages may come.
-    /// - Returns: the log, and the checkpoint that all packages are proved against; or the answer.
-    func begin(_ header: MirrorUpload.Header) throws -> Upload {
-        try store.read { snapshot in
-            guard let log = try snapshot.log(header.origin), !log.own else {
-                return .answer(.refused(.unknownLog, "this log is not known here"))
-            }
-            if let reason = log.frozen { return .answer(.refused(.forbidden, "the log is frozen: \(reason)")) }
-            let mirrored = try snapshot.head(of: log.id).map { try Checkpoint(text: $0.text).size } ?? 0
-            let note = try snapshot.checkpoint(size: header.end, of: log.id)
-            guard let note, header.end >= mirrored, header.start <= log.size else {
-                let pending = try snapshot.pendingHead(of: log.id)?.size ?? 0
-                let size = note != nil && header.end >= mirrored ? header.end : pending
-                return .answer(.conflict(MirrorInfo(size: size, next: log.size)))
-            }
-            return .proceed(try Checkpoint(text: note.text))
-        }
+    /// What an upload brings entries for.
+    struct UploadTarget: Sendable {
+        let checkpoint: Checkpoint
+        /// The same, signed.
+        let note: SignedNote
+        let isForeign: Bool
     }
 
     enum Upload: Sendable {
-        case proceed(Checkpoint)
+        case proceed(UploadTarget)
         case answer(MirrorAnswer)
+    }
+
+    /// Decides from an upload's header whether its packages may come.
+    /// - Returns: the checkpoint that all packages are proved against; or the answer.
+    func begin(_ header: MirrorUpload.Header) throws -> Upload {
+        let ticket = tickets.checkpoint(in: header.ticket, now: seconds)
+        return try store.read { snapshot in
+            guard let log = try snapshot.log(header.origin), !log.own else {
+                return .answer(Self.unknown(header.origin))
+            }
+            if let reason = log.frozen { return .answer(Self.frozen(log, reason)) }
+            guard let note = try Self.checkpoint(of: header, log, ticket: ticket, snapshot),
+                header.end >= (try snapshot.mirroredSize(of: log))
+            else {
+                return .answer(.conflict(try pending(of: log, snapshot), Self.outdated(log)))
+            }
+            let info = MirrorInfo(size: header.end, next: log.size, ticket: tickets.ticket(for: note, now: seconds))
+            guard header.start <= log.size else { return .answer(.conflict(info, Self.outdated(log))) }
+            guard !Self.isReplay(header, next: log.size) else {
+                return .answer(.conflict(info, CustodyError(.uploadReplayed, "all of it is here", at: log.origin)))
+            }
+            return .proceed(
+                UploadTarget(checkpoint: try Checkpoint(text: note.text), note: note, isForeign: log.isForeign))
+        }
+    }
+
+    private var seconds: Int64 { now() / 1_000_000 }
+
+    /// What the client of an unfinished upload is told.
+    func info(of target: UploadTarget, next: UInt64) -> MirrorInfo {
+        MirrorInfo(
+            size: target.checkpoint.size, next: next, ticket: tickets.ticket(for: target.note, now: seconds))
+    }
+
+    /// The pending checkpoint of an upload's end: one that is kept here, or else in its ticket.
+    private static func checkpoint(
+        of header: MirrorUpload.Header, _ log: LogRecord, ticket: SignedNote?, _ snapshot: LedgerSnapshot
+    ) throws -> SignedNote? {
+        if let kept = try snapshot.checkpoint(size: header.end, of: log.id) { return kept }
+        guard let ticket, let checkpoint = try? Checkpoint.open(ticket, log: log.key), checkpoint.size == header.end
+        else { return nil }
+        return ticket
+    }
+
+    private func pending(of log: LogRecord, _ snapshot: LedgerSnapshot) throws -> MirrorInfo {
+        guard let pending = try snapshot.pendingHead(of: log.id) else { return MirrorInfo(size: 0, next: log.size) }
+        let ticket = tickets.ticket(for: try Self.bare(pending.note, log: log), now: seconds)
+        return MirrorInfo(size: pending.size, next: log.size, ticket: ticket)
+    }
+
+    private static func outdated(_ log: LogRecord) -> CustodyError {
+        CustodyError(.uploadOutdated, "the upload does not fit what is here", at: log.origin)
+    }
+
+    /// An upload may begin in the package in which the next entry lies, and must bring that entry: what lies further back
+    /// was checked when it came, and checking it again is work that anybody could ask for (C2SP: "too far below").
+    /// One that is empty asks for the cosignature again, of which the answer may have been lost.
+    private static func isReplay(_ header: MirrorUpload.Header, next: UInt64) -> Bool {
+        guard header.start < header.end else { return header.end < next }
+        return header.end <= next || header.start < next & ~UInt64(Tile.width - 1)
+    }
+
+    /// How far packages were taken, and why no further.
+    struct Taken: Sendable {
+        /// The first entry that is not here yet.
+        let next: UInt64
+        let refusal: CustodyError?
     }
 
     /// Checks a package against the checkpoint that it was uploaded for, and stores what is new of it.
     /// - Returns: the first entry that is not here yet.
-    /// - Throws: `CustodyError` with code `package-refused` or `previous-mismatch`; `durability-unknown`.
+    /// - Throws: `CustodyError` with code `package-refused`, `index-reused` or `previous-mismatch`; `durability-unknown`.
     @discardableResult
-    func take(_ package: MirrorUpload.Package, for checkpoint: Checkpoint) throws -> UInt64 {
+    func take(_ package: MirrorUpload.Package, for checkpoint: Checkpoint, isForeign: Bool = false) throws -> UInt64 {
+        let read = MirrorUpload.ReadPackage(package, of: checkpoint.origin, isForeign: isForeign)
+        let taken = try take([read], for: checkpoint)
+        if let refusal = taken.refusal { throw refusal }
+        return taken.next
+    }
+
+    /// The same for several, in one transaction. The first that is refused ends it, and those before it are kept.
+    /// - Throws: `CustodyError` with code `durability-unknown` or `store-failed`.
+    func take(_ packages: [MirrorUpload.ReadPackage], for checkpoint: Checkpoint) throws -> Taken {
         do {
-            return try store.write { try take(package, for: checkpoint, $0) }
+            return try store.write { transaction in
+                guard let record = try transaction.snapshot.log(checkpoint.origin), record.frozen == nil else {
+                    return Taken(next: 0, refusal: CustodyError(.logFrozen, "the log is frozen", at: checkpoint.origin))
+                }
+                var log = try logs[checkpoint.origin] ?? transaction.snapshot.state(of: record)
+                for package in packages {
+                    do { try Self.take(package, for: checkpoint, to: record, &log, transaction) } catch {
+                        guard let refusal = error as? CustodyError, Self.refusals.contains(refusal.code) else {
+                            throw error
+                        }
+                        logs[checkpoint.origin] = log
+                        return Taken(next: log.size, refusal: refusal)
+                    }
+                }
+                logs[checkpoint.origin] = log
+                return Taken(next: log.size, refusal: nil)
+            }
         } catch {
             logs[checkpoint.origin] = nil
             throw error
         }
     }
 
-    private func take(
-        _ package: MirrorUpload.Package, for checkpoint: Checkpoint, _ transaction: LedgerTransaction
-    ) throws -> UInt64 {
-        guard let record = try transaction.snapshot.log(checkpoint.origin), record.frozen == nil else {
-            throw CustodyError(.packageRefused, "the log is not taken from any more", at: checkpoint.origin)
-        }
-        var log = try logs[checkpoint.origin] ?? transaction.snapshot.state(of: record)
-        guard package.start <= log.size else {
-            throw CustodyError(.packageRefused, "entries before the package are missing", at: checkpoint.origin)
-        }
-        try check(package, for: checkpoint, log: log, record: record, transaction)
-        var full: [FullTile] = []
-        let known = Int(clamping: log.size - package.start)
-        let sealed = try package.entries.dropFirst(known).map { try log.extend(with: $0, full: &full) }
-        try transaction.append(sealed, full: full, to: record.id)
-        logs[checkpoint.origin] = log
-        return log.size
-    }
+    private static let refusals: Set<CustodyError.Code> = [
+        .packageRefused, .indexReused, .previousMismatch, .entryMalformed, .limitExceeded,
+    ]
 
-    private func check(
-        _ package: MirrorUpload.Package, for checkpoint: Checkpoint, log: Log, record: LogRecord,
+    private static func take(
+        _ package: MirrorUpload.ReadPackage, for checkpoint: Checkpoint, to record: LogRecord, _ log: inout Log,
         _ transaction: LedgerTransaction
     ) throws {
+        let stored = Int(clamping: min(log.size, package.end) - min(log.size, package.roundedStart))
         let before = try transaction.snapshot.hashes(
-            of: Tile(level: 0, index: package.roundedStart / UInt64(Tile.width)),
-            slots: 0..<Int(package.start - package.roundedStart), log: record.id)
-        let leaves = before + package.entries.map { Hash.leaf($0) }
-        guard
-            MerkleProof.verifySubtree(
-                start: package.roundedStart, end: package.end, hash: MerkleProof.root(ofSubtree: leaves),
-                size: checkpoint.size, proof: package.proof, root: checkpoint.root)
-        else {
-            throw CustodyError(
-                .packageRefused, "the entries from \(package.start) are not those of the checkpoint",
-                at: "\(checkpoint.origin):\(package.start)")
-        }
+            of: Tile(level: 0, index: package.roundedStart / UInt64(Tile.width)), slots: 0..<stored, log: record.id)
+        try package.check(against: checkpoint, before: before)
+        // Somebody else may have brought some of it since the upload began.
+        let known = Int(clamping: log.size - package.start)
+        guard known < package.run.leaves.count else { return }
+        var full: [FullTile] = []
+        let first = log.size
+        try log.extend(with: package.run, after: known, full: &full)
+        try transaction.append(package.run.entries[known...], from: first, full: full, to: record.id)
     }
 
     /// Ends an upload: when all entries below the checkpoint are here, it becomes the mirror's head and is cosigned.
-    /// - Returns: this organisation's signature lines; nil if entries are missing.
-    func finish(_ checkpoint: Checkpoint) throws -> [String]? {
-        let lines: [String]? = try store.write { transaction in
-            guard let log = try transaction.snapshot.log(checkpoint.origin), log.size >= checkpoint.size,
-                let note = try transaction.snapshot.checkpoint(size: checkpoint.size, of: log.id)
+    ///
+    /// No verdict is given yet: that is for `judge`, and nobody has to wait for it.
+    /// - Returns: this organisation's signature lines, or the conflict if a newer head came meanwhile; nil if entries are
+    ///   missing.
+    func finish(_ target: UploadTarget) throws -> MirrorAnswer? {
+        try store.write { transaction in
+            guard let log = try transaction.snapshot.log(target.checkpoint.origin), log.size >= target.checkpoint.size
             else { return nil }
-            try transaction.keep(try Self.bare(note, log: log), size: checkpoint.size, of: log.id, stored: true)
-            let lines = try cosign(note, size: checkpoint.size, log: log, transaction)
+            if let reason = log.frozen { return Self.frozen(log, reason) }
+            guard target.checkpoint.size >= (try transaction.snapshot.mirroredSize(of: log)) else {
+                return .conflict(try pending(of: log, transaction.snapshot), Self.outdated(log))
+            }
+            let size = target.checkpoint.size
+            // The proofs of the packages say nothing of entries that were here before.
+            guard try size == 0 || transaction.snapshot.root(of: log.id, size: size) == target.checkpoint.root else {
+                return .refused(.unprocessable, Self.inconsistent(log.origin))
+            }
+            try transaction.keep(try Self.bare(target.note, log: log), size: size, of: log.id, stored: true)
+            let lines = try cosign(target.note, size: size, log: log, transaction)
             try transaction.forgetOldCheckpoints(of: log.id)
-            return lines
+            return .cosigned(lines)
         }
-        if lines != nil { try store.applyPending() }
-        return lines
+    }
+
+    /// Gives the verdicts that new entries allow, and lets uploads pass between.
+    /// - Throws: `CustodyError` with code `durability-unknown` or `store-failed`.
+    func judge() async throws {
+        while try store.applySome() { await Task.yield() }
     }
 
     /// The checkpoint with the log's own signature alone: cosignatures are kept apart.
@@ -277,9 +433,27 @@ public actor Mirror {
             else { return }
             // A checkpoint that newer ones have pushed out comes back with its cosignatures.
             _ = try Checkpoint.open(note, log: log.key)
-            try transaction.keep(try Self.bare(note, log: log), size: checkpoint.size, of: log.id, stored: true)
+            // A mirror serves no head that it has not cosigned: that is done where an upload ends.
+            let mirrored = try transaction.snapshot.mirroredSize(of: log)
+            let isServed = cosigner == nil || log.own || checkpoint.size <= mirrored
+            try transaction.keep(
+                try Self.bare(note, log: log), size: checkpoint.size, of: log.id, stored: isServed)
             try transaction.keep(cosignatures, size: checkpoint.size, of: log.id)
             try transaction.confirm(log, size: checkpoint.size, now: now())
+        }
+    }
+
+    /// Keeps what an outside cosigner has signed of this gateway's own log; signatures of other keys are ignored.
+    /// - Throws: `CustodyError` with code `note-signature-wrong`.
+    func keep(_ signatures: [NoteSignature], of note: SignedNote, by key: VerifierKey) throws {
+        let size = try Checkpoint(text: note.text).size
+        let its = signatures.filter { $0.keyID == key.keyID && $0.name == key.name }
+        guard !its.isEmpty else { return }
+        let signed = try SignedNote(text: note.text, signatures: its)
+        guard let line = its.first?.line, let time = try signed.verified(by: [key]).first?.time else { return }
+        try store.write { transaction in
+            guard let log = try transaction.snapshot.ownLog() else { return }
+            try transaction.keep([Cosignature(cosigner: key.vkey, time: time, line: line)], size: size, of: log.id)
         }
     }
 
@@ -293,39 +467,14 @@ public actor Mirror {
     }
 }
 
-/// The body of `add-checkpoint` (C2SP tlog-witness).
-struct CheckpointRequest: Sendable {
-    static let bytesMax = SignedNote.bytesMax + 64 * 64
-
-    let oldSize: UInt64
-    let proof: [Hash]
-    let note: SignedNote
-
-    init(oldSize: UInt64, proof: [Hash], note: SignedNote) {
-        self.oldSize = oldSize
-        self.proof = proof
-        self.note = note
-    }
-
-    var text: String {
-        "old \(oldSize)\n" + proof.map { "\($0.base64)\n" }.joined() + "\n" + note.encoded
-    }
-
-    /// - Returns: nil for anything malformed.
-    init?(text: String) {
-        guard let split = text.range(of: "\n\n") else { return nil }
-        let lines = text[..<split.lowerBound].split(separator: "\n", omittingEmptySubsequences: false)
-        guard let first = lines.first, first.hasPrefix("old "), let size = UInt64(first.dropFirst(4)),
-            String(size) == first.dropFirst(4), lines.count - 1 <= MerkleProof.proofHashesMax
-        else { return nil }
-        let proof = lines.dropFirst().compactMap { Hash(base64: String($0)) }
-        guard proof.count == lines.count - 1,
-            let note = try? SignedNote(encoded: String(text[split.upperBound...]))
-        else { return nil }
-        self.init(oldSize: size, proof: proof, note: note)
+extension LedgerSnapshot {
+    /// Entries below the mirror checkpoint (C2SP tlog-mirror): the newest head of which all are stored.
+    func mirroredSize(of log: LogRecord) throws -> UInt64 {
+        try head(of: log.id).map { try Checkpoint(text: $0.text).size } ?? 0
     }
 }
 
 extension CustodyError.Code {
-    public static let packageRefused: Self = "package-refused"
+    /// A log that comes back with another key.
+    public static let logKeyChanged: Self = "log-key-changed"
 }

@@ -16,33 +16,46 @@ public struct MirrorRoutes: Sendable {
     private let documents: DocumentExchange
     /// Tells one run of this process from the next, so that a poll from before a restart is answered at once.
     private let instance: String
+    private let now: @Sendable () -> Int64
+    private let logger: Logger
+    private let refusals = RefusalLimit()
 
-    public init(store: LedgerStore, mirror: Mirror, pushes: RecentPushes, instance: String) {
+    /// - Parameter now: UTC microseconds.
+    public init(
+        store: LedgerStore, mirror: Mirror, pushes: RecentPushes, instance: String,
+        now: @escaping @Sendable () -> Int64, logger: Logger
+    ) {
         self.store = store
         self.mirror = mirror
         self.pushes = pushes
         documents = DocumentExchange(store: store)
         self.instance = instance
+        self.now = now
+        self.logger = logger
     }
 
     public func add(to router: Router<MemberContext>) {
-        router.post("/add-checkpoint") { request, _ in try await addCheckpoint(request) }
-        router.post("/add-entries") { request, _ in try await addEntries(request) }
-        router.post("\(LogIntroduction.path)") { request, _ in try await introduce(request) }
-        router.post("\(PeerNews.cosignaturesPath)") { request, _ in
-            try await take(request, upTo: SignedNote.bytesMax) { body in
+        router.post("/add-checkpoint") { request, context in try await addCheckpoint(request, context) }
+        router.post("/add-entries") { request, context in try await addEntries(request, context) }
+        router.post("\(LogIntroduction.path)") { request, context in
+            try await take(request, context, upTo: LogIntroduction.bytesMax, or: .forbidden, introduce)
+        }
+        router.post("\(PeerNews.cosignaturesPath)") { request, context in
+            try await take(request, context, upTo: SignedNote.bytesMax) { body in
                 try await mirror.keepCosignatures(of: try SignedNote(bytes: body))
             }
         }
-        router.post("\(PeerNews.evidencePath)") { request, _ in
-            try await take(request, upTo: ForkEvidence.bytesMax) { body in
+        router.post("\(PeerNews.evidencePath)") { request, context in
+            try await take(request, context, upTo: ForkEvidence.bytesMax) { body in
                 try await mirror.convict(by: try ForkEvidence(bytes: body))
             }
         }
         router.get("\(PeerNews.evidencePath)/:hash") { _, context in
             try evidence(against: try context.parameters.require("hash"))
         }
-        router.post("\(DocumentPackage.path)") { request, _ in try await takeDocuments(request) }
+        router.post("\(DocumentPackage.path)") { request, context in
+            try await take(request, context, upTo: DocumentPackage.bytesMax, takeDocuments)
+        }
         router.get("\(DocumentPackage.path)") { request, _ in
             let version = request.uri.queryParameters["after"].flatMap { Int(String($0)) } ?? 0
             return try Self.json(try documents.package(after: version))
@@ -52,112 +65,142 @@ public struct MirrorRoutes: Sendable {
             try checkpoint(of: try context.parameters.require("hash"))
         }
         router.get("/:hash/tile/**") { request, context in
-            try tile(of: try context.parameters.require("hash"), path: request.uri.path)
+            try tile(of: try context.parameters.require("hash"), request)
         }
     }
 
     // MARK: Writing
 
-    private func addCheckpoint(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: CheckpointRequest.bytesMax)
-        guard let parsed = CheckpointRequest(text: String(buffer: body)) else {
-            return response(.refused(.malformed, "the request is not an add-checkpoint"))
+    private func addCheckpoint(_ request: Request, _ context: MemberContext) async throws -> Response {
+        try await admitted(context) {
+            guard let body = try await Self.body(of: request, upTo: CheckpointRequest.bytesMax) else {
+                return Self.tooLarge(CheckpointRequest.bytesMax)
+            }
+            guard let parsed = CheckpointRequest(bytes: body) else {
+                return .refused(.malformed, CustodyError(.requestMalformed, "the request is no add-checkpoint"))
+            }
+            return try await mirror.addCheckpoint(parsed)
         }
-        return response(try await mirror.addCheckpoint(parsed))
     }
 
-    private func introduce(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: LogIntroduction.bytesMax)
-        guard let introduction = try? JSONDecoder().decode(LogIntroduction.self, from: Data(body.readableBytesView))
-        else {
-            return response(.refused(.malformed, "the request introduces no log"))
+    private func introduce(_ body: [UInt8]) async throws {
+        guard let introduction = try? JSONDecoder().decode(LogIntroduction.self, from: Data(body)) else {
+            throw CustodyError(.requestMalformed, "the request introduces no log")
         }
-        do {
-            try await mirror.introduce(origin: introduction.origin, chain: introduction.chain.map { [UInt8]($0) })
-            return Response(status: .ok)
-        } catch let error as CustodyError {
-            return response(.refused(.forbidden, error.description))
+        try await mirror.introduce(origin: introduction.origin, chain: introduction.chain.map { [UInt8]($0) })
+    }
+
+    private func takeDocuments(_ body: [UInt8]) throws {
+        guard let package = try? JSONDecoder().decode(DocumentPackage.self, from: Data(body)) else {
+            throw CustodyError(.requestMalformed, "the request brings no documents")
         }
+        try documents.take(package)
     }
 
     /// Takes what a member tells; what does not hold is refused.
     private func take(
-        _ request: Request, upTo bytesMax: Int, _ keep: (ByteBufferView) async throws -> Void
+        _ request: Request, _ context: MemberContext, upTo bytesMax: Int,
+        or refusal: MirrorAnswer.Refusal = .unprocessable, _ keep: ([UInt8]) async throws -> Void
     ) async throws -> Response {
-        let body = try await request.body.collect(upTo: bytesMax)
-        do {
-            try await keep(body.readableBytesView)
-            return Response(status: .ok)
-        } catch let error as CustodyError {
-            return response(.refused(.unprocessable, error.description))
-        }
-    }
-
-    private func addEntries(_ request: Request) async throws -> Response {
-        var reader = MirrorUpload.Reader()
-        var session: UploadSession?
-        for try await chunk in request.body {
-            reader.feed(chunk.readableBytesView)
-            if let answer = try await drain(&reader, into: &session) { return response(answer) }
-        }
-        guard let session else { return response(.refused(.malformed, "the upload has no header")) }
-        return response(try await end(session))
-    }
-
-    private struct UploadSession {
-        let header: MirrorUpload.Header
-        let checkpoint: Checkpoint
-        var next: UInt64?
-    }
-
-    /// Takes every whole part that has arrived.
-    /// - Returns: an answer that ends the upload early.
-    private func drain(
-        _ reader: inout MirrorUpload.Reader, into session: inout UploadSession?
-    ) async throws -> MirrorAnswer? {
-        while true {
-            switch reader.take() {
-            case .more: return nil
-            case .malformed(let message): return .refused(.malformed, message)
-            case .header(let header):
-                switch try await mirror.begin(header) {
-                case .answer(let answer): return answer
-                case .proceed(let checkpoint): session = UploadSession(header: header, checkpoint: checkpoint)
-                }
-                pushes.note(header.origin)
-            case .package(let package):
-                guard let checkpoint = session?.checkpoint else { return .refused(.malformed, "no header came first") }
-                do {
-                    session?.next = try await mirror.take(package, for: checkpoint)
-                } catch let error as CustodyError where Self.refusals.contains(error.code) {
-                    return .refused(.unprocessable, error.description)
-                }
+        try await admitted(context) {
+            guard let body = try await Self.body(of: request, upTo: bytesMax) else { return Self.tooLarge(bytesMax) }
+            do {
+                try await keep(body)
+                return .cosigned([])
+            } catch let error as CustodyError {
+                return .refused(error.code == .requestMalformed ? .malformed : refusal, error)
             }
         }
     }
 
-    private static let refusals: Set<CustodyError.Code> = [
-        .packageRefused, .previousMismatch, .entryMalformed, .limitExceeded,
-    ]
-
-    private func end(_ session: UploadSession) async throws -> MirrorAnswer {
-        let isWhole = (session.next ?? session.header.start) >= session.header.end
-        if isWhole, let lines = try await mirror.finish(session.checkpoint) { return .cosigned(lines) }
-        guard let next = session.next else { return .refused(.malformed, "the upload holds no whole package") }
-        return .accepted(MirrorInfo(size: session.header.end, next: next))
+    private func addEntries(_ request: Request, _ context: MemberContext) async throws -> Response {
+        let response = try await admitted(context) {
+            let intake: UploadIntake
+            do {
+                intake = try UploadIntake(
+                    mirror: mirror, encoding: request.headers[.contentEncoding], onBegin: { pushes.note($0) })
+            } catch let error as CustodyError { return .refused(.malformed, error) }
+            return try await Self.answer(to: request, intake)
+        }
+        if response.status == .ok { judgeLater() }
+        return response
     }
 
-    private func response(_ answer: MirrorAnswer) -> Response {
-        Response(
-            status: .init(code: answer.status),
-            headers: [.contentType: answer.contentType, .acceptEncoding: "identity"],
+    private static func answer(to request: Request, _ intake: UploadIntake) async throws -> MirrorAnswer {
+        var intake = intake
+        do {
+            for try await chunk in request.body {
+                if let answer = try await intake.take(chunk) { return answer }
+            }
+        } catch {
+            // The line was cut: what has come through whole needs not come again.
+            _ = try await intake.flush()
+            throw error
+        }
+        return try await intake.end()
+    }
+
+    /// Verdicts follow the cosignature: a mirror judges bytes, and nobody waits for the business in them.
+    private func judgeLater() {
+        let (mirror, logger) = (mirror, logger)
+        Task {
+            do { try await mirror.judge() } catch {
+                logger.error("entries of a peer have no verdict yet", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    // MARK: Refusing
+
+    static let refusalCode = HTTPField.Name("Custody-Code")
+
+    /// Answers a member, unless it has been refused too often of late; a refusal is logged with its code.
+    private func admitted(
+        _ context: MemberContext, _ answer: () async throws -> MirrorAnswer
+    ) async throws -> Response {
+        let member = try context.member.origin
+        let seconds = now() / 1_000_000
+        if let wait = refusals.wait(of: member, now: seconds) {
+            let error = CustodyError(.refusedTooOften, "too much of what this gateway sent was refused", at: member)
+            return Self.response(.refused(.tooMany, error), after: wait)
+        }
+        let answer = try await answer()
+        if let error = answer.error, answer.isRefusal {
+            refusals.note(member, now: seconds)
+            logger.warning(
+                "refused", metadata: ["code": "\(error.code)", "member": "\(member)", "error": "\(error)"])
+        }
+        return Self.response(answer)
+    }
+
+    private static func response(_ answer: MirrorAnswer, after wait: Int64? = nil) -> Response {
+        var headers: HTTPFields = [.contentType: answer.contentType, .acceptEncoding: "\(Gzip.name), identity"]
+        if let name = refusalCode, let error = answer.error { headers[name] = error.code.rawValue }
+        if let wait { headers[.retryAfter] = "\(wait)" }
+        return Response(
+            status: .init(code: answer.status), headers: headers,
             body: .init(byteBuffer: ByteBuffer(string: answer.body)))
+    }
+
+    /// - Returns: nil if it is longer.
+    private static func body(of request: Request, upTo bytesMax: Int) async throws -> [UInt8]? {
+        var bytes: [UInt8] = []
+        for try await chunk in request.body {
+            guard bytes.count + chunk.readableBytes <= bytesMax else { return nil }
+            bytes += chunk.readableBytesView
+        }
+        return bytes
+    }
+
+    private static func tooLarge(_ bytesMax: Int) -> MirrorAnswer {
+        .refused(.tooLarge, CustodyError(.requestTooLarge, "the request has more than \(bytesMax) bytes"))
     }
 
     // MARK: Reading
 
     private func log(_ hash: String, _ snapshot: LedgerSnapshot) throws -> LogRecord {
-        guard let log = try snapshot.logs().first(where: { LogPath.prefix($0.origin) == "/\(hash)" }) else {
+        let all = try snapshot.logs(withForeign: true)
+        guard let log = all.first(where: { LogPath.prefix($0.origin) == "/\(hash)" }) else {
             throw HTTPError(.notFound, message: "this log is not known here")
         }
         return log
@@ -182,15 +225,33 @@ public struct MirrorRoutes: Sendable {
             body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
-    private func tile(of hash: String, path: String) throws -> Response {
-        guard let tilePath = TilePath(String(path.dropFirst(hash.utf8.count + 2))) else {
+    private func tile(of hash: String, _ request: Request) throws -> Response {
+        guard let tilePath = TilePath(String(request.uri.path.dropFirst(hash.utf8.count + 2))) else {
             throw HTTPError(.notFound, message: "this is no tile")
         }
-        let bytes = try store.read { snapshot in try content(of: tilePath, log: log(hash, snapshot), snapshot) }
-        return Response(
-            status: .ok,
-            headers: [.contentType: "application/octet-stream", .cacheControl: "public, max-age=31536000, immutable"],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        var bytes = try store.read { snapshot in try content(of: tilePath, log: log(hash, snapshot), snapshot) }
+        var headers: HTTPFields = [
+            .contentType: "application/octet-stream", .cacheControl: "public, max-age=31536000, immutable",
+        ]
+        // Hashes do not get smaller (C2SP tlog-tiles asks for it of entries alone).
+        if tilePath.content == .entries {
+            headers[.vary] = "Accept-Encoding"
+            if Self.takesGzip(request), let small = Gzip.compress(bytes) {
+                headers[.contentEncoding] = Gzip.name
+                bytes = small
+            }
+        }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    private static func takesGzip(_ request: Request) -> Bool {
+        let codings = request.headers[values: .acceptEncoding].flatMap { $0.split(separator: ",") }
+        return codings.contains { coding in
+            let parts = coding.lowercased().split(separator: ";").map { $0.filter { !$0.isWhitespace } }
+            // A weight of zero forbids (RFC 9110 section 12.4.2).
+            return parts.first == Gzip.name
+                && !parts.dropFirst().contains { $0.hasPrefix("q=") && Double($0.dropFirst(2)) == 0 }
+        }
     }
 
     private func content(of path: TilePath, log: LogRecord, _ snapshot: LedgerSnapshot) throws -> [UInt8] {
@@ -210,19 +271,6 @@ public struct MirrorRoutes: Sendable {
                 of: Tile(level: level, index: path.index), slots: 0..<path.width, log: log.id)
             return hashes.flatMap(\.bytes)
         }
-    }
-
-    // MARK: Documents
-
-    private func takeDocuments(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: DocumentPackage.bytesMax)
-        guard let package = try? JSONDecoder().decode(DocumentPackage.self, from: Data(body.readableBytesView)) else {
-            return response(.refused(.malformed, "the request brings no documents"))
-        }
-        do { try documents.take(package) } catch let error as CustodyError {
-            return response(.refused(.unprocessable, error.description))
-        }
-        return Response(status: .ok)
     }
 
     private static func json(_ value: some Encodable) throws -> Response {
@@ -274,30 +322,4 @@ struct LogIntroduction: Codable, Sendable {
     let origin: String
     /// DER, base64 in JSON.
     let chain: [Data]
-}
-
-extension MirrorUpload {
-    /// C2SP tlog-tiles: entries, each after its 16-bit length.
-    static func bundle(_ entries: [[UInt8]]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for entry in entries {
-            bytes.append(contentsOf: [UInt8(entry.count >> 8), UInt8(entry.count & 0xFF)])
-            bytes.append(contentsOf: entry)
-        }
-        return bytes
-    }
-
-    /// - Returns: nil unless the bytes are exactly `count` entries.
-    static func entries(inBundle bytes: [UInt8], count: Int) -> [[UInt8]]? {
-        var entries: [[UInt8]] = []
-        var position = 0
-        while position < bytes.count, entries.count < count {
-            guard bytes.count - position >= 2 else { return nil }
-            let size = Int(bytes[position]) << 8 | Int(bytes[position + 1])
-            guard bytes.count - position - 2 >= size else { return nil }
-            entries.append(Array(bytes[(position + 2)..<(position + 2 + size)]))
-            position += 2 + size
-        }
-        return entries.count == count && position == bytes.count ? entries : nil
-    }
 }

@@ -6,6 +6,8 @@ enum MirrorUpload {
         let origin: String
         let start: UInt64
         let end: UInt64
+        /// What the mirror gave with its last answer; empty at first.
+        var ticket: [UInt8] = []
     }
 
     /// Up to 256 entries that end at a multiple of 256 or at the upload's end, with the proof that they belong there.
@@ -19,11 +21,7 @@ enum MirrorUpload {
         var roundedStart: UInt64 { start & ~UInt64(Tile.width - 1) }
 
         var bytes: [UInt8] {
-            var bytes: [UInt8] = []
-            for entry in entries {
-                bytes.append(contentsOf: [UInt8(entry.count >> 8), UInt8(entry.count & 0xFF)])
-                bytes.append(contentsOf: entry)
-            }
+            var bytes = MirrorUpload.bundle(entries)
             bytes.append(UInt8(proof.count))
             for hash in proof { hash.withUnsafeBytes { bytes.append(contentsOf: $0) } }
             return bytes
@@ -38,7 +36,7 @@ enum MirrorUpload {
     static func header(_ header: Header) -> [UInt8] {
         let origin = Array(header.origin.utf8)
         return bigEndian(UInt16(origin.count)) + origin + bigEndian(header.start) + bigEndian(header.end)
-            + bigEndian(UInt16(0))
+            + bigEndian(UInt16(header.ticket.count)) + header.ticket
     }
 
     private static func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] {
@@ -49,8 +47,8 @@ enum MirrorUpload {
     struct Reader {
         /// Bytes of an origin.
         static let originBytesMax = 1_024
-        /// Bytes of a ticket: ours are empty.
-        static let ticketBytesMax = 1_024
+        /// Bytes of a ticket: nobody sends back more than we gave.
+        static let ticketBytesMax = UploadTickets.bytesMax
 
         enum Part: Hashable, Sendable {
             case header(Header)
@@ -58,43 +56,43 @@ enum MirrorUpload {
             /// More bytes are needed.
             case more
             case malformed(String)
+            /// More is here than the header says, or than an upload may have.
+            case oversized(String)
         }
 
         private var buffer: [UInt8] = []
         private var position = 0
         private var header: Header?
         private var next: UInt64 = 0
+        /// Where the entries of the package lie that is being read, so that none is looked for twice.
+        private var found: [Range<Int>] = []
 
         /// Whether bytes are left that no part has taken.
         var hasRest: Bool { position < buffer.count }
 
         mutating func feed(_ bytes: some Sequence<UInt8>) {
-            if position > 1 << 16 {
-                buffer.removeFirst(position)
-                position = 0
-            }
             buffer.append(contentsOf: bytes)
         }
 
         mutating func take() -> Part {
             guard let header else { return takeHeader() }
-            guard next < header.end else { return hasRest ? .malformed("bytes follow the last package") : .more }
+            guard next < header.end else { return hasRest ? .oversized("bytes follow the last package") : .more }
             return takePackage(header)
         }
 
         private mutating func takeHeader() -> Part {
             var cursor = Cursor(buffer[position...])
             guard let originSize = cursor.integer(UInt16.self) else { return .more }
-            guard originSize <= Self.originBytesMax else { return .malformed("the origin is too long") }
+            guard originSize <= Self.originBytesMax else { return .oversized("the origin is too long") }
             guard let origin = cursor.bytes(Int(originSize)), let start = cursor.integer(UInt64.self),
                 let end = cursor.integer(UInt64.self), let ticketSize = cursor.integer(UInt16.self)
             else { return .more }
-            guard ticketSize <= Self.ticketBytesMax else { return .malformed("the ticket is too long") }
-            guard cursor.bytes(Int(ticketSize)) != nil else { return .more }
+            guard ticketSize <= Self.ticketBytesMax else { return .oversized("the ticket is too long") }
+            guard let ticket = cursor.bytes(Int(ticketSize)) else { return .more }
             guard let name = String(validating: origin, as: UTF8.self), start <= end, end <= MerkleTree.sizeMax else {
                 return .malformed("the upload's header is not valid")
             }
-            let header = Header(origin: name, start: start, end: end)
+            let header = Header(origin: name, start: start, end: end, ticket: Array(ticket))
             self.header = header
             next = start
             position = cursor.position
@@ -103,22 +101,34 @@ enum MirrorUpload {
 
         private mutating func takePackage(_ header: Header) -> Part {
             let end = MirrorUpload.packageEnd(start: next, uploadEnd: header.end)
-            var cursor = Cursor(buffer[position...])
-            var entries: [[UInt8]] = []
-            for _ in next..<end {
-                guard let size = cursor.integer(UInt16.self), let entry = cursor.bytes(Int(size)) else { return .more }
-                entries.append(Array(entry))
-            }
+            guard find(Int(end - next)) else { return .more }
+            var cursor = Cursor(buffer[(found.last?.upperBound ?? position)...])
             guard let count = cursor.integer(UInt8.self) else { return .more }
-            guard count <= MerkleProof.proofHashesMax else { return .malformed("the proof has more than 63 hashes") }
-            var proof: [Hash] = []
-            for _ in 0..<count {
-                guard let bytes = cursor.bytes(Hash.byteCount), let hash = Hash(bytes: bytes) else { return .more }
-                proof.append(hash)
-            }
+            guard count <= MerkleProof.proofHashesMax else { return .oversized("the proof has more than 63 hashes") }
+            guard let hashes = cursor.bytes(Int(count) * Hash.byteCount) else { return .more }
+            let package = Package(start: next, entries: found.map { Array(buffer[$0]) }, proof: Hash.list(hashes))
             position = cursor.position
-            defer { next = end }
-            return .package(Package(start: next, entries: entries, proof: proof))
+            found.removeAll(keepingCapacity: true)
+            next = end
+            forgetTaken()
+            return .package(package)
+        }
+
+        private mutating func forgetTaken() {
+            guard position > 1 << 16 else { return }
+            buffer.removeFirst(position)
+            position = 0
+        }
+
+        /// Looks for entries until there are `count`.
+        /// - Returns: whether all have arrived.
+        private mutating func find(_ count: Int) -> Bool {
+            var cursor = Cursor(buffer[(found.last?.upperBound ?? position)...])
+            while found.count < count {
+                guard let size = cursor.integer(UInt16.self), let entry = cursor.bytes(Int(size)) else { return false }
+                found.append(entry.indices)
+            }
+            return true
         }
     }
 
@@ -140,5 +150,31 @@ enum MirrorUpload {
         mutating func integer<Value: FixedWidthInteger>(_: Value.Type) -> Value? {
             bytes(Value.bitWidth / 8)?.reduce(0) { $0 << 8 | Value($1) }
         }
+    }
+}
+
+extension MirrorUpload {
+    /// C2SP tlog-tiles: entries, each after its 16-bit length.
+    static func bundle(_ entries: [[UInt8]]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for entry in entries {
+            bytes.append(contentsOf: [UInt8(entry.count >> 8), UInt8(entry.count & 0xFF)])
+            bytes.append(contentsOf: entry)
+        }
+        return bytes
+    }
+
+    /// - Returns: nil unless the bytes are exactly `count` entries.
+    static func entries(inBundle bytes: [UInt8], count: Int) -> [[UInt8]]? {
+        var entries: [[UInt8]] = []
+        var position = 0
+        while position < bytes.count, entries.count < count {
+            guard bytes.count - position >= 2 else { return nil }
+            let size = Int(bytes[position]) << 8 | Int(bytes[position + 1])
+            guard bytes.count - position - 2 >= size else { return nil }
+            entries.append(Array(bytes[(position + 2)..<(position + 2 + size)]))
+            position += 2 + size
+        }
+        return entries.count == count && position == bytes.count ? entries : nil
     }
 }

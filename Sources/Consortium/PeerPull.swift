@@ -12,6 +12,30 @@ struct PeerPull {
     let store: LedgerStore
     let mirror: Mirror
     let origin: String
+    /// Where the peer serves the log: under its hash, as mirrors do, or at the root of the log's own URL.
+    let prefix: String
+    let isForeign: Bool
+
+    init(client: ConsortiumClient, store: LedgerStore, mirror: Mirror, origin: String) {
+        self.init(client, store, mirror, origin: origin, prefix: LogPath.prefix(origin), isForeign: false)
+    }
+
+    /// Pulls a log that no member writes from where it is served itself.
+    init(foreign origin: String, client: ConsortiumClient, store: LedgerStore, mirror: Mirror) {
+        self.init(client, store, mirror, origin: origin, prefix: "", isForeign: true)
+    }
+
+    private init(
+        _ client: ConsortiumClient, _ store: LedgerStore, _ mirror: Mirror, origin: String, prefix: String,
+        isForeign: Bool
+    ) {
+        self.client = client
+        self.store = store
+        self.mirror = mirror
+        self.origin = origin
+        self.prefix = prefix
+        self.isForeign = isForeign
+    }
 
     func run() async throws {
         let note = try SignedNote(bytes: try await fetch("/checkpoint", maxBytes: SignedNote.bytesMax))
@@ -19,17 +43,60 @@ struct PeerPull {
         try await introduceIfNew(size: claimed.size)
         let record = try record()
         let checkpoint = try Checkpoint.open(note, log: record.key)
-        guard checkpoint.size > record.size else { return }
+        guard checkpoint.size > (try mirroredSize(of: record)) else { return try await compare(note) }
         let tiles = RemoteTiles(pull: self, size: checkpoint.size)
         guard try await offer(note, checkpoint, tiles: tiles) else { return }
-        var next = record.size
-        while next < checkpoint.size {
-            let package = try await package(from: next, of: checkpoint, tiles: tiles)
-            next = try await mirror.take(package, for: checkpoint)
-        }
-        let lines = try await mirror.finish(checkpoint) ?? []
+        try await takeAll(from: record.size, of: checkpoint, tiles: tiles)
+        let target = Mirror.UploadTarget(checkpoint: checkpoint, note: note, isForeign: isForeign)
+        let answer = try await mirror.finish(target)
+        if case .cosigned(let lines)? = answer, !isForeign { try await handBack(lines, under: note) }
+        guard !isForeign else { return }
         try await mirror.keepCosignatures(of: note)
-        try await handBack(lines, under: note)
+        try await mirror.judge()
+    }
+
+    private func mirroredSize(of record: LogRecord) throws -> UInt64 {
+        try store.read { try $0.mirroredSize(of: record) }
+    }
+
+    /// A foreign log that shows a head no larger than what is here shows the same log, or convicts itself.
+    private func compare(_ note: SignedNote) async throws {
+        guard isForeign else { return }
+        try await mirror.compare(note)
+    }
+
+    /// Packages that are asked for at once, and then stored in one transaction.
+    static let packagesMax = 16
+
+    private func takeAll(from start: UInt64, of checkpoint: Checkpoint, tiles: RemoteTiles) async throws {
+        var next = start
+        var waiting = try await packages(from: next, of: checkpoint, tiles: tiles)
+        while next < checkpoint.size {
+            let end = waiting.last?.end ?? next
+            async let following = try packages(from: end, of: checkpoint, tiles: tiles)
+            let taken = try await mirror.take(waiting, for: checkpoint)
+            if let refusal = taken.refusal { throw refusal }
+            next = taken.next
+            waiting = try await following
+        }
+    }
+
+    /// The next packages, fetched side by side.
+    private func packages(
+        from start: UInt64, of checkpoint: Checkpoint, tiles: RemoteTiles
+    ) async throws -> [MirrorUpload.ReadPackage] {
+        try await withThrowingTaskGroup(of: MirrorUpload.ReadPackage.self) { group in
+            var next = start
+            for _ in 0..<Self.packagesMax where next < checkpoint.size {
+                let first = next
+                group.addTask {
+                    let package = try await package(from: first, of: checkpoint, tiles: tiles)
+                    return MirrorUpload.ReadPackage(package, of: origin, isForeign: isForeign)
+                }
+                next = MirrorUpload.packageEnd(start: next, uploadEnd: checkpoint.size)
+            }
+            return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.start < $1.start }
+        }
     }
 
     /// Whoever cannot be dialled cannot be asked for its cosignature: it leaves it with the peer, from which the log's
@@ -52,7 +119,7 @@ struct PeerPull {
 
     /// A log that is new here begins with its certificate.
     private func introduceIfNew(size: UInt64) async throws {
-        guard size > 0, try store.read({ try $0.log(origin) }) == nil else { return }
+        guard !isForeign, size > 0, try store.read({ try $0.log(origin) }) == nil else { return }
         let width = Int(min(size, UInt64(Tile.width)))
         let bundle = try await entries(bundle: 0, width: width)
         guard let first = bundle.first, case .genesis(let genesis) = try Entry(bytes: first).body,
@@ -77,7 +144,9 @@ struct PeerPull {
             let request = CheckpointRequest(oldSize: old, proof: try await tiles.proof(plan), note: note)
             switch try await mirror.addCheckpoint(request) {
             case .cosigned: return true
+            case .sizeConflict(_, let error) where error.code == .headsInconsistent: return false
             case .sizeConflict: continue
+            case .refused(_, let error) where error.code == .headsInconsistent: return false
             case let answer:
                 if let evidence = try await contradiction(to: note, checkpoint) {
                     try await mirror.convict(by: evidence)
@@ -131,7 +200,7 @@ struct PeerPull {
 
     func fetch(_ path: String, maxBytes: Int) async throws -> [UInt8] {
         let answer = try await client.get(
-            path: LogPath.prefix(origin) + path, maxBytes: maxBytes, deadline: .now + Self.requestMax)
+            path: prefix + path, maxBytes: maxBytes, deadline: .now + Self.requestMax)
         guard answer.status == 200 else {
             throw CustodyError(
                 .peerRefused, "\(client.organisation) answered \(answer.status)", at: "\(client.address)\(path)")

@@ -2,7 +2,6 @@ import Foundation
 import Ledger
 import Logging
 import Store
-import Synchronization
 
 /// What is known of a peer, for people.
 public struct PeerStatus: Codable, Hashable, Sendable {
@@ -17,13 +16,6 @@ public struct PeerStatus: Codable, Hashable, Sendable {
 /// What this gateway does with one peer: it pushes its own log to the peer's mirror, holds a long poll, and pulls what
 /// the poll tells of. It dials out for all of it, so that it works from behind NAT.
 public final class PeerSession: Sendable {
-    /// Packages in one `add-entries` request (C2SP tlog-mirror: at most 32).
-    static let packagesMax = 32
-    /// How long one request may take.
-    static let requestMax: Duration = .seconds(30)
-    /// Attempts at agreeing with a mirror on where an upload starts.
-    static let attemptsMax = 8
-
     private let client: ConsortiumClient
     private let store: LedgerStore
     private let mirror: Mirror
@@ -31,7 +23,7 @@ public final class PeerSession: Sendable {
     private let recent: RecentPushes
     private let documents: DocumentExchange
     private let logger: Logger
-    private let state: Mutex<PeerStatus>
+    private let state: SessionStatus
 
     public init(
         client: ConsortiumClient, store: LedgerStore, mirror: Mirror, rounds: PushRounds, recent: RecentPushes,
@@ -44,10 +36,11 @@ public final class PeerSession: Sendable {
         self.recent = recent
         documents = DocumentExchange(store: store)
         self.logger = logger
-        state = Mutex(PeerStatus(organisation: client.organisation, address: client.address))
+        state = SessionStatus(
+            PeerStatus(organisation: client.organisation, address: client.address), logger: logger)
     }
 
-    public var status: PeerStatus { state.withLock { $0 } }
+    public var status: PeerStatus { state.current }
 
     /// Pushes and follows until the task is cancelled. A peer that is down, slow or lying delays nobody else.
     public func run() async {
@@ -59,46 +52,15 @@ public final class PeerSession: Sendable {
     }
 
     private func repeating(_ work: @Sendable () async throws -> Void) async {
-        var wait: Duration = .milliseconds(100)
-        while !Task.isCancelled {
-            let began = ContinuousClock.now
-            do { try await work() } catch is CancellationError { return } catch { lost(error) }
-            wait = ContinuousClock.now - began > .seconds(10) ? .milliseconds(100) : min(wait * 2, .seconds(5))
-            try? await Task.sleep(for: wait)
-        }
+        await state.repeating(onLost: { rounds.lost(client.organisation) }, work)
     }
 
-    private func lost(_ error: any Error) {
-        rounds.lost(client.organisation)
-        let problem = "\(error)"
-        let isNews = state.withLock { state in
-            defer {
-                state.isConnected = false
-                state.problem = problem
-            }
-            return state.problem != problem
-        }
-        guard isNews else { return }
-        logger.warning("peer lost", metadata: ["peer": "\(client.organisation)", "error": "\(problem)"])
-    }
-
-    private func met() {
-        let isNews = state.withLock { state in
-            defer {
-                state.isConnected = true
-                state.problem = nil
-            }
-            return !state.isConnected
-        }
-        if isNews { logger.info("peer connected", metadata: ["peer": "\(client.organisation)"]) }
-    }
-
-    private var deadline: ContinuousClock.Instant { .now + Self.requestMax }
+    private var deadline: ContinuousClock.Instant { .now + MirrorPush.requestMax }
 
     // MARK: Push
 
     private func pushForever() async throws {
-        var remote = MirrorInfo(size: 0, next: 0)
+        var mirror = MirrorPush(client: client, store: store, onUnknown: { try await self.introduce() })
         var told: DocumentSummary?
         while !Task.isCancelled {
             // Followed before looking, so that nothing falls between; a stream that was cancelled once is at its end.
@@ -106,9 +68,12 @@ public final class PeerSession: Sendable {
             let others = rounds.changes.follow()
             told = try await tellDocuments(since: told)
             if let round = try await rounds.current(now: .now), round.size > status.pushed || !status.isConnected {
-                try await push(round, remote: &remote)
-                state.withLock { $0.pushed = round.size }
-                met()
+                let signatures = try await mirror.push(round)
+                if !signatures.isEmpty {
+                    try await self.mirror.keepCosignatures(of: try round.note.adding(signatures))
+                }
+                state.pushed(round.size)
+                state.met()
                 rounds.reached(round.size, by: client.organisation)
             } else {
                 await Self.first(of: news, others, atMost: rounds.isBehind ? PushRounds.roundMax : .seconds(30))
@@ -126,57 +91,6 @@ public final class PeerSession: Sendable {
         }
     }
 
-    private func push(_ round: PushRounds.Round, remote: inout MirrorInfo) async throws {
-        try await offer(round, remote: &remote)
-        for _ in 0..<Self.attemptsMax {
-            switch try await upload(round, from: remote.next) {
-            case .cosigned(let lines):
-                remote = MirrorInfo(size: round.size, next: round.size)
-                let signatures = try lines.map { try NoteSignature(line: $0) }
-                return try await mirror.keepCosignatures(of: try round.note.adding(signatures))
-            case .moved(let info):
-                guard info.next <= round.size else { throw Self.behind(info, round) }
-                remote = info
-            }
-        }
-        throw CustodyError(.peerMisbehaves, "\(client.organisation) keeps changing what it has", at: client.address)
-    }
-
-    private static func behind(_ info: MirrorInfo, _ round: PushRounds.Round) -> CustodyError {
-        CustodyError(
-            .ownLogBehind, "a mirror holds \(info.next) entries of this log, which has only \(round.size) here",
-            remedy: "this gateway was rolled back: do not record, restore from the mirrors")
-    }
-
-    /// `add-checkpoint`, from the size that the mirror says it has.
-    private func offer(_ round: PushRounds.Round, remote: inout MirrorInfo) async throws {
-        for _ in 0..<Self.attemptsMax {
-            guard remote.size <= round.size else { throw Self.behind(remote, round) }
-            let old = remote.size
-            let proof = try consistencyProof(from: old, to: round.size)
-            let request = CheckpointRequest(oldSize: old, proof: proof, note: round.note)
-            let answer = try await client.post(
-                path: "/add-checkpoint", contentType: "text/plain; charset=utf-8", body: Array(request.text.utf8),
-                deadline: deadline)
-            switch answer.status {
-            case 200: return
-            case 404: try await introduce()
-            case 409:
-                let text = String(decoding: answer.body, as: UTF8.self)
-                guard let size = UInt64(text.dropLast()), text.hasSuffix("\n") else { throw refused(answer) }
-                remote = MirrorInfo(size: size, next: min(remote.next, size))
-                if size == round.size { return }
-            default: throw refused(answer)
-            }
-        }
-        throw CustodyError(.peerMisbehaves, "\(client.organisation) takes no checkpoint", at: client.address)
-    }
-
-    private func consistencyProof(from old: UInt64, to size: UInt64) throws -> [Hash] {
-        guard old > 0, old < size, let plan = MerkleProof.consistencyPlan(from: old, to: size) else { return [] }
-        return try store.read { try $0.proof(plan, log: try Self.own($0).id) }
-    }
-
     private func introduce() async throws {
         let introduction = try store.read { snapshot in
             let log = try Self.own(snapshot)
@@ -188,59 +102,12 @@ public final class PeerSession: Sendable {
         let answer = try await client.post(
             path: LogIntroduction.path, contentType: "application/json",
             body: [UInt8](try JSONEncoder().encode(introduction)), deadline: deadline)
-        guard answer.status == 200 else { throw refused(answer) }
-    }
-
-    private enum Uploaded {
-        case cosigned([String])
-        case moved(MirrorInfo)
-    }
-
-    /// One `add-entries` with at most `packagesMax` packages.
-    private func upload(_ round: PushRounds.Round, from start: UInt64) async throws -> Uploaded {
-        let header = MirrorUpload.Header(
-            origin: try store.read { try Self.own($0).origin }, start: start, end: round.size)
-        let packages = try store.read { try Self.packages(of: header, $0) }
-        let body = MirrorUpload.header(header) + packages.flatMap(\.bytes)
-        let answer = try await client.post(
-            path: "/add-entries", contentType: "application/octet-stream", body: body, deadline: deadline)
-        let text = String(decoding: answer.body, as: UTF8.self)
-        switch answer.status {
-        case 200: return .cosigned(text.split(separator: "\n").map(String.init))
-        case 202, 409:
-            guard let info = MirrorInfo(text: text) else { throw refused(answer) }
-            return .moved(info)
-        default: throw refused(answer)
-        }
-    }
-
-    private static func packages(
-        of header: MirrorUpload.Header, _ snapshot: LedgerSnapshot
-    ) throws -> [MirrorUpload.Package] {
-        let log = try own(snapshot)
-        var packages: [MirrorUpload.Package] = []
-        var start = header.start
-        while start < header.end, packages.count < packagesMax {
-            let end = MirrorUpload.packageEnd(start: start, uploadEnd: header.end)
-            let entries = try snapshot.entries(log: log.id, from: start, count: Int(end - start))
-            let plan = MerkleProof.subtreePlan(start: start & ~UInt64(Tile.width - 1), end: end, size: header.end) ?? []
-            packages.append(
-                MirrorUpload.Package(start: start, entries: entries, proof: try snapshot.proof(plan, log: log.id)))
-            start = end
-        }
-        return packages
+        guard answer.status == 200 else { throw client.refused(answer) }
     }
 
     private static func own(_ snapshot: LedgerSnapshot) throws -> LogRecord {
         guard let log = try snapshot.ownLog() else { throw CustodyError(.logUnknown, "this gateway has no log") }
         return log
-    }
-
-    private func refused(_ answer: ConsortiumClient.Answer) -> CustodyError {
-        CustodyError(
-            .peerRefused,
-            "\(client.organisation) answered \(answer.status): \(String(decoding: answer.body.prefix(300), as: UTF8.self))",
-            at: client.address)
     }
 
     // MARK: Follow
@@ -250,12 +117,12 @@ public final class PeerSession: Sendable {
         while !Task.isCancelled {
             let answer = try await client.get(
                 path: "\(PeerNews.path)?after=\(token)", maxBytes: PeerNews.bytesMax,
-                deadline: .now + PeerNews.holdMax + Self.requestMax)
+                deadline: .now + PeerNews.holdMax + MirrorPush.requestMax)
             guard answer.status == 200, let news = try? JSONDecoder().decode(PeerNews.self, from: Data(answer.body))
             else {
-                throw refused(answer)
+                throw client.refused(answer)
             }
-            met()
+            state.met()
             try await takeDocuments(news.documents)
             for log in news.logs { try await catchUp(with: log) }
             token = news.token
@@ -271,7 +138,7 @@ public final class PeerSession: Sendable {
         let answer = try await client.post(
             path: DocumentPackage.path, contentType: "application/json", body: [UInt8](JSONEncoder().encode(package)),
             deadline: deadline)
-        guard answer.status == 200 else { throw refused(answer) }
+        guard answer.status == 200 else { throw client.refused(answer) }
         return summary
     }
 
@@ -325,12 +192,12 @@ public final class PeerSession: Sendable {
         let answer = try await client.post(
             path: PeerNews.cosignaturesPath, contentType: "text/plain; charset=utf-8", body: Array(note.encoded.utf8),
             deadline: deadline)
-        guard answer.status == 200 else { throw refused(answer) }
+        guard answer.status == 200 else { throw client.refused(answer) }
     }
 
     private func fetch(_ path: String, maxBytes: Int) async throws -> [UInt8] {
         let answer = try await client.get(path: path, maxBytes: maxBytes, deadline: deadline)
-        guard answer.status == 200 else { throw refused(answer) }
+        guard answer.status == 200 else { throw client.refused(answer) }
         return answer.body
     }
 
@@ -365,15 +232,8 @@ public final class PeerSession: Sendable {
             let answer = try await client.post(
                 path: PeerNews.evidencePath, contentType: "text/plain; charset=utf-8",
                 body: Array(evidence.encoded.utf8), deadline: deadline)
-            guard answer.status == 200 else { throw refused(answer) }
+            guard answer.status == 200 else { throw client.refused(answer) }
             logger.error("log has forked", metadata: ["log": "\(record.origin)", "told": "\(client.organisation)"])
         }
     }
-}
-
-extension CustodyError.Code {
-    public static let peerRefused: Self = "peer-refused"
-    public static let peerMisbehaves: Self = "peer-misbehaves"
-    public static let ownLogBehind: Self = "own-log-behind"
-    public static let logUnknown: Self = "log-unknown"
 }

@@ -62,13 +62,7 @@ public struct Log: Sendable {
     /// - Throws: `CustodyError` with code `previous-mismatch`, `entry-malformed` or `limit-exceeded`.
     public mutating func extend(with bytes: [UInt8], full: inout [FullTile]) throws -> SealedEntry {
         let entry = try Entry(bytes: bytes)
-        guard entry.previous == last else {
-            throw CustodyError(
-                .previousMismatch, "entry \(size) does not carry the hash of the entry before it",
-                at: "\(origin):\(size)",
-                remedy: "ask \(ConsortiumDocument.organisation(ofOrigin: origin)) for an explanation: its log is broken"
-            )
-        }
+        guard entry.previous == last else { throw CustodyError.brokenLink(of: origin, at: size) }
         return append(entry, bytes: bytes, leafHash: Hash.leaf(bytes), full: &full)
     }
 
@@ -76,11 +70,17 @@ public struct Log: Sendable {
         _ entry: Entry, bytes: [UInt8], leafHash: Hash, full: inout [FullTile]
     ) -> SealedEntry {
         let sealed = SealedEntry(index: tree.size, bytes: bytes, leafHash: leafHash, entry: entry)
-        tree.append(leafHash) { full.append(FullTile(tile: $0, hashes: $1, root: $2)) }
-        last = leafHash
-        recordedAt = max(recordedAt, entry.recordedAt)
+        append(leafHash, full: &full)
+        recorded(at: entry.recordedAt)
         return sealed
     }
+
+    mutating func append(_ leafHash: Hash, full: inout [FullTile]) {
+        tree.append(leafHash) { full.append(FullTile(tile: $0, hashes: $1, root: $2)) }
+        last = leafHash
+    }
+
+    mutating func recorded(at time: Int64) { recordedAt = max(recordedAt, time) }
 
     /// Notes the document version that an update of this log names.
     public mutating func named(documentVersion version: Int) { documentVersion = max(documentVersion, version) }

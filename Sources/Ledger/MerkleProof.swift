@@ -121,13 +121,29 @@ extension MerkleProof {
     public static func verifySubtree(
         start: UInt64, end: UInt64, hash: Hash, size: UInt64, proof: [Hash], root: Hash
     ) -> Bool {
+        guard let found = climb(start: start, end: end, hash: hash, size: size, proof: proof) else { return false }
+        return found.subtree == hash && found.tree == root
+    }
+
+    /// The root that the tree of `new` leaves had at `old` leaves, where a consistency proof shows it by itself; nil where
+    /// the proof does not hold, or where it leaves that root to its reader, as it does for whole subtrees.
+    public static func rootShown(at old: UInt64, by proof: [Hash], new: UInt64, newRoot: Hash) -> Hash? {
+        guard old > 0, old <= new, let descent = Descent(start: 0, end: old, size: new), descent.remainder != nil,
+            let found = climb(start: 0, end: old, hash: .emptyTree, size: new, proof: proof), found.tree == newRoot
+        else { return nil }
+        return found.subtree
+    }
+
+    private static func climb(
+        start: UInt64, end: UInt64, hash: Hash, size: UInt64, proof: [Hash]
+    ) -> (subtree: Hash, tree: Hash)? {
         guard proof.count <= proofHashesMax, let descent = Descent(start: start, end: end, size: size) else {
-            return false
+            return nil
         }
         var siblings = proof[...]
         guard let seed = descent.remainder == nil ? hash : siblings.popFirst(),
             siblings.count == descent.steps.count
-        else { return false }
+        else { return nil }
         var (subtree, tree) = (seed, seed)
         for (step, sibling) in zip(descent.steps.reversed(), siblings) {
             switch step.side {
@@ -138,7 +154,7 @@ extension MerkleProof {
                 tree = Hash.node(sibling, tree)
             }
         }
-        return subtree == hash && tree == root
+        return (subtree, tree)
     }
 }
 

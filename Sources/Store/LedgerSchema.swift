@@ -13,6 +13,7 @@ enum LedgerSchema {
             try database.execute(sql: forks)
             try database.execute(sql: standing)
         }
+        migrator.registerMigration("4 foreign logs") { try $0.execute(sql: foreignLogs) }
         return migrator
     }
 
@@ -56,6 +57,11 @@ enum LedgerSchema {
     private static let forkEvidence = """
         ALTER TABLE evidence ADD COLUMN root BLOB;
         ALTER TABLE evidence ADD COLUMN proof BLOB;
+        """
+
+    /// Logs that no member writes: their entries are any bytes.
+    private static let foreignLogs = """
+        ALTER TABLE log ADD COLUMN is_foreign INTEGER NOT NULL DEFAULT 0;
         """
 
     /// Everything here follows from the logs: `custody reindex` drops and rebuilds it.

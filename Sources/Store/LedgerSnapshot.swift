@@ -20,6 +20,8 @@ public struct LogRecord: Hashable, Sendable {
     public let lastCounted: UInt64?
     /// Why nothing more is taken from it, if so.
     public let frozen: String?
+    /// Whether it is no member's: its entries are any bytes, and nobody judges them.
+    public let isForeign: Bool
 
     /// Whether an entry is cosigned by the quorum, and counts.
     public func isConfirmed(_ index: UInt64) -> Bool { index < confirmed && index <= lastCounted ?? .max }
@@ -46,8 +48,10 @@ public struct LedgerSnapshot {
 
     // MARK: Logs
 
-    public func logs() throws -> [LogRecord] {
-        try logs(where: "TRUE", [])
+    /// The members' logs.
+    /// - Parameter withForeign: whether to add those that this gateway mirrors although no member writes them.
+    public func logs(withForeign: Bool = false) throws -> [LogRecord] {
+        try logs(where: withForeign ? "TRUE" : "is_foreign = 0", [])
     }
 
     public func log(_ origin: String) throws -> LogRecord? { try logs(where: "origin = ?", [origin]).first }
@@ -59,13 +63,14 @@ public struct LedgerSnapshot {
 
     private func logs(where condition: String, _ arguments: StatementArguments) throws -> [LogRecord] {
         let statement = try database.cachedStatement(
-            sql: "SELECT id, origin, vkey, own, size, confirmed, frozen, counted FROM log WHERE \(condition)")
+            sql: """
+                SELECT id, origin, vkey, own, size, confirmed, frozen, counted, is_foreign FROM log WHERE \(condition)
+                """)
         return try Row.fetchAll(statement, arguments: arguments).map { row in
             LogRecord(
                 id: row[0], origin: row[1], key: try VerifierKey(vkey: row[2]), own: row[3],
                 size: UInt64(row[4] as Int64), confirmed: UInt64(row[5] as Int64),
-                lastCounted: (row[7] as Int64?).map { UInt64($0) },
-                frozen: row[6])
+                lastCounted: (row[7] as Int64?).map { UInt64($0) }, frozen: row[6], isForeign: row[8])
         }
     }
 
@@ -172,6 +177,7 @@ public struct LedgerSnapshot {
         guard log.size > 0, let bytes = try entry(log: log.id, index: log.size - 1) else {
             return Log(origin: log.origin)
         }
+        guard !log.isForeign else { return Log(origin: log.origin, tree: tree, last: Hash.leaf(bytes)) }
         return Log(
             origin: log.origin, tree: tree, last: Hash.leaf(bytes), recordedAt: try Entry(bytes: bytes).recordedAt,
             documentVersion: try progress(of: log.id).floor)

@@ -18,8 +18,14 @@ public final class LedgerStore: Sendable {
     /// - Throws: `CustodyError` with code `store-unusable`.
     public init(path: String, readOnly: Bool = false) throws {
         do {
-            pool = try Self.open(path: path, readOnly: readOnly)
-            if !readOnly { try LedgerSchema.migrator.migrate(pool) }
+            let opened = try Self.open(path: path, readOnly: readOnly)
+            // What an older release wrote is brought up to date by whoever opens it first, also for reading.
+            if !readOnly {
+                try LedgerSchema.migrator.migrate(opened)
+            } else if try !opened.read(LedgerSchema.migrator.hasCompletedMigrations) {
+                try LedgerSchema.migrator.migrate(try Self.open(path: path, readOnly: false))
+            }
+            pool = opened
             let rulebook = try pool.read(Self.rulebook)
             index = OrderIndex(rulebook: rulebook)
             knownRules = Mutex(rulebook)
@@ -157,7 +163,13 @@ public final class LedgerStore: Sendable {
     /// Gives a verdict to every stored entry that has none and whose ancestors are here: after each mirror commit and
     /// at start-up.
     public func applyPending() throws {
-        while try write({ try $0.applyPending(limit: Self.applyBatch) }) {}
+        while try applySome() {}
+    }
+
+    /// As `applyPending`, one batch.
+    /// - Returns: whether there may be more to do.
+    public func applySome() throws -> Bool {
+        try write { try $0.applyPending(limit: Self.applyBatch) }
     }
 }
 

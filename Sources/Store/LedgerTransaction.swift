@@ -68,17 +68,19 @@ public final class LedgerTransaction {
     // MARK: Logs
 
     /// Enters a log that this gateway keeps or mirrors.
+    /// - Parameter isForeign: whether no member writes it.
     /// - Returns: its number in this store.
-    public func createLog(origin: String, key: VerifierKey, own: Bool) throws -> Int64 {
+    public func createLog(origin: String, key: VerifierKey, own: Bool, isForeign: Bool = false) throws -> Int64 {
         let statement = try database.cachedStatement(
-            sql: "INSERT INTO log (origin, vkey, own, counted) VALUES (?, ?, ?, ?)")
+            sql: "INSERT INTO log (origin, vkey, own, is_foreign, counted) VALUES (?, ?, ?, ?, ?)")
         statement.bind(origin, at: 1)
         statement.bind(key.vkey, at: 2)
         statement.bind(Int64(own ? 1 : 0), at: 3)
+        statement.bind(Int64(isForeign ? 1 : 0), at: 4)
         if let last = rulebook.latest?.lastCounted(of: origin) {
-            statement.bind(Int64(clamping: last), at: 4)
+            statement.bind(Int64(clamping: last), at: 5)
         } else {
-            statement.bindNull(at: 4)
+            statement.bindNull(at: 5)
         }
         try statement.run()
         return database.lastInsertedRowID
@@ -94,10 +96,30 @@ public final class LedgerTransaction {
             try statement.run(binding: entries[place].bytes, at: 2)
         }
         for tile in tiles { try store(tile, of: log) }
-        let size = try database.cachedStatement(sql: "UPDATE log SET size = ? WHERE id = ?")
-        size.bind(Int64(last.index + 1), at: 1)
-        size.bind(log, at: 2)
-        try size.run()
+        try setSize(last.index + 1, of: log)
+    }
+
+    /// Appends entries that somebody else sealed.
+    /// - Parameter index: of the first entry, which is the log's size.
+    public func append(
+        _ entries: ArraySlice<[UInt8]>, from index: UInt64, full tiles: [FullTile], to log: Int64
+    ) throws {
+        let statement = try statement(.entry)
+        var next = index
+        for bytes in entries {
+            statement.bind(EntryID(log: log, index: next).rawValue, at: 1)
+            try statement.run(binding: bytes, at: 2)
+            next += 1
+        }
+        for tile in tiles { try store(tile, of: log) }
+        try setSize(next, of: log)
+    }
+
+    private func setSize(_ size: UInt64, of log: Int64) throws {
+        let statement = try database.cachedStatement(sql: "UPDATE log SET size = ? WHERE id = ?")
+        statement.bind(Int64(size), at: 1)
+        statement.bind(log, at: 2)
+        try statement.run()
     }
 
     private func store(_ full: FullTile, of log: Int64) throws {
@@ -202,9 +224,9 @@ public final class LedgerTransaction {
     }
 }
 
-/// One organisation's word that its mirror holds a checkpoint.
+/// One organisation's word that its mirror holds a checkpoint, or that of a witness or mirror outside the consortium.
 public struct Cosignature: Hashable, Sendable {
-    /// The organisation's id.
+    /// The organisation's id; of an outside cosigner its vkey, which no organisation can have as id.
     public let cosigner: String
     /// Unix seconds.
     public let time: UInt64
@@ -219,4 +241,7 @@ public struct Cosignature: Hashable, Sendable {
         self.time = time
         self.line = line
     }
+
+    /// The key of a cosigner that is no member; nil for a member's.
+    public var outsideKey: VerifierKey? { try? VerifierKey(vkey: cosigner) }
 }

@@ -64,7 +64,7 @@ public struct LedgerVerifier: Sendable {
         do {
             // Entries below these are in the order index of every later moment, also while a gateway goes on writing.
             let logs = try store.read { snapshot in
-                try snapshot.logs().map { ($0, judged: try snapshot.progress(of: $0.id).next) }
+                try snapshot.logs(withForeign: true).map { ($0, judged: try snapshot.progress(of: $0.id).next) }
             }
             checkDocuments(into: &report)
             for (log, judged) in logs {
@@ -166,7 +166,8 @@ public struct LedgerVerifier: Sendable {
             let line = try NoteSignature(line: cosignature.line)
             // Also a key that a later version has replaced.
             let keys = documents.lazy.compactMap { $0.organisation(cosignature.cosigner)?.cosigner }
-            guard let key = keys.first(where: { $0.keyID == line.keyID }) else {
+            let member = keys.first { $0.keyID == line.keyID }
+            guard let key = member ?? cosignature.outsideKey else {
                 throw CustodyError(.cosignerUnknown, "\(cosignature.cosigner) is no member that cosigns")
             }
             let signed = try SignedNote(text: note.text, signatures: note.signatures + [line]).verified(by: [key])

@@ -46,7 +46,10 @@ func buildGateway(
     let recent = RecentPushes()
     let tls = try ConsortiumTLS(certificateFile: state.tlsCertificate, keyFile: state.tlsKey)
     let router = Router(context: MemberContext.self)
-    MirrorRoutes(store: ledger, mirror: mirror, pushes: recent, instance: "\(instruments.random())").add(to: router)
+    MirrorRoutes(
+        store: ledger, mirror: mirror, pushes: recent, instance: "\(instruments.random())", now: instruments.now,
+        logger: logger
+    ).add(to: router)
     let port = ConsortiumPort(
         store: ledger, router: router, tls: tls, host: configuration.host, port: configuration.port, logger: logger,
         onRunning: onReady)
@@ -54,9 +57,20 @@ func buildGateway(
         peers: configuration.peers.map { PeerSessions.Peer(organisation: $0.organisation, address: $0.address) },
         tls: tls, store: ledger, mirror: mirror, rounds: rounds, recent: recent, logger: logger)
 
+    let cosigners = try configuration.cosigners.map { entry in
+        CosignerSession(
+            entry.kind, key: entry.key,
+            client: try outsideClient(entry.key.name, url: entry.url, authority: entry.authority), store: ledger,
+            mirror: mirror, rounds: rounds, logger: logger)
+    }
+    for log in configuration.foreignLogs { try mirror.admit(foreign: log.key) }
+    let foreignLogs = try foreignLogSessions(
+        configuration.foreignLogs, ledger: ledger, mirror: mirror, logger: logger)
+
     let local = LocalServer(
-        recorder: recorder, peers: { sessions.statuses }, documents: DocumentExchange(store: ledger),
-        socket: state.socket, logger: logger)
+        recorder: recorder,
+        peers: { sessions.statuses + cosigners.map(\.status) + foreignLogs.map(\.status) },
+        documents: DocumentExchange(store: ledger), socket: state.socket, logger: logger)
     let decoder = DecodeWorkerCommand.client()
     var stations: [any Service] = []
     var uploads: [UploadStation] = []
@@ -98,6 +112,8 @@ func buildGateway(
 
     var services: [any Service] = [Worker { try ledger.applyPending() }, Worker { await head.run() }]
     services += [port, local, Worker { await sessions.run() }]
+    services += cosigners.map { session in Worker { await session.run() } }
+    services += foreignLogs.map { session in Worker { await session.run() } }
     if configuration.peers.isEmpty { services.append(Worker { await rounds.runAlone(logger: logger) }) }
     services += monitor.map { monitor in [Worker { await monitor.run() }] } ?? []
     if !brokers.isEmpty { services += [Worker { await disk.run() }, Worker { await upkeep.run() }] }
@@ -108,6 +124,23 @@ func buildGateway(
             ProgramPages.release()
         })
     return GatewayGraph(recorder: recorder, services: services)
+}
+
+private func outsideClient(_ name: String, url: String, authority: String?) throws -> ConsortiumClient {
+    try ConsortiumClient(
+        outside: name, url: url, tls: ConsortiumTLS.outside(authority: try authority.map { try NamedFile.bytes($0) }))
+}
+
+/// Those of the logs that are pulled; the others are pushed here.
+private func foreignLogSessions(
+    _ logs: [GatewayConfiguration.ForeignLog], ledger: LedgerStore, mirror: Mirror, logger: Logger
+) throws -> [ForeignLogSession] {
+    try logs.compactMap { log in
+        guard let url = log.url else { return nil }
+        return ForeignLogSession(
+            key: log.key, client: try outsideClient(log.key.name, url: url, authority: log.authority), store: ledger,
+            mirror: mirror, interval: log.interval, logger: logger)
+    }
 }
 
 /// After this much time, what was needed to start is over.

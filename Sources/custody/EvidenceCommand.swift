@@ -29,9 +29,10 @@ struct EvidenceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let frozen = try state.ledger().read { snapshot in
-            try snapshot.logs().filter { $0.frozen != nil && (origin == nil || $0.origin == origin) }.map {
-                (log: $0, evidence: try snapshot.evidence(against: $0.id).first)
-            }
+            try snapshot.logs(withForeign: true).filter { $0.frozen != nil && (origin == nil || $0.origin == origin) }
+                .map {
+                    (log: $0, evidence: try snapshot.evidence(against: $0.id).first)
+                }
         }
         let shown = frozen.map { Shown(origin: $0.log.origin, reason: $0.log.frozen ?? "", size: $0.log.size) }
         let lines = shown.map { "\($0.origin.padded(24)) \($0.size) entries here, FROZEN: \($0.reason)" }

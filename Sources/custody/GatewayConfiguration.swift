@@ -12,6 +12,24 @@ struct GatewayConfiguration {
         let address: String
     }
 
+    /// A witness or mirror that is no member's, to which this gateway's own log is pushed.
+    struct Cosigner {
+        let kind: CosignerSession.Kind
+        let key: VerifierKey
+        let url: String
+        /// PEM file of the CAs that are believed; those of this machine if there is none.
+        let authority: String?
+    }
+
+    /// A log that no member writes, and of which this gateway keeps a mirror.
+    struct ForeignLog {
+        let key: VerifierKey
+        /// Where it is pulled from; nil if somebody pushes it here.
+        let url: String?
+        let authority: String?
+        let interval: Duration
+    }
+
     struct Broker {
         let connection: MQTTConfiguration
         let topics: [TelemetryTopic]
@@ -22,6 +40,8 @@ struct GatewayConfiguration {
     let host: String
     let port: Int
     let peers: [Peer]
+    let cosigners: [Cosigner]
+    let foreignLogs: [ForeignLog]
     let stations: [StationConfiguration]
     /// Where devices of stations upload; nil where none does.
     let uploads: (host: String, port: Int)?
@@ -33,7 +53,8 @@ struct GatewayConfiguration {
     init(file: String, state: StateDirectory, origin: String) throws {
         let root = try YAMLReader(text: try NamedFile.text(file), file: file)
         let keys = try root.mapping(known: [
-            "custody-gateway", "listen", "uploads", "peers", "stations", "mqtt", "conditions", "disk",
+            "custody-gateway", "listen", "uploads", "peers", "cosigners", "mirror-logs", "stations", "mqtt",
+            "conditions", "disk",
         ])
         guard try keys.required("custody-gateway", of: root).number() == 1 else {
             throw root.failure("this release reads configurations of version 1")
@@ -41,6 +62,8 @@ struct GatewayConfiguration {
         (host, port) = try keys["listen"].map(Self.address) ?? ("127.0.0.1", 7443)
         uploads = try keys["uploads"].map(Self.address)
         peers = try keys["peers"]?.list().map(Self.peer) ?? []
+        cosigners = try keys["cosigners"]?.list().map { try Self.cosigner($0, state: state) } ?? []
+        foreignLogs = try keys["mirror-logs"]?.list().map { try Self.foreignLog($0, state: state) } ?? []
         stations = try keys["stations"]?.list().map { try StationConfiguration($0, state: state) } ?? []
         brokers = try keys["mqtt"]?.list().map { try Self.broker($0, state: state, origin: origin) } ?? []
         conditions = try keys["conditions"].map { try ConditionRule($0) }
@@ -68,6 +91,31 @@ struct GatewayConfiguration {
         return Peer(
             organisation: try keys.required("organisation", of: reader).text(),
             address: try keys.required("address", of: reader).text())
+    }
+
+    private static func cosigner(_ reader: YAMLReader, state: StateDirectory) throws -> Cosigner {
+        let keys = try reader.mapping(known: ["kind", "key", "url", "authority"])
+        let kind = try keys.required("kind", of: reader).text()
+        guard let known = CosignerSession.Kind(rawValue: kind) else {
+            throw reader.failure("cosigners are of kind: witness, mirror")
+        }
+        let key = try VerifierKey(vkey: try keys.required("key", of: reader).text())
+        guard key.algorithm == .cosignature else { throw reader.failure("the key is not one of a cosigner") }
+        return Cosigner(
+            kind: known, key: key, url: try keys.required("url", of: reader).text(),
+            authority: try keys["authority"].map { state.path(try $0.text()) })
+    }
+
+    /// Seconds from one look at a foreign log to the next, unless it is configured.
+    private static let foreignSeconds = 30
+
+    private static func foreignLog(_ reader: YAMLReader, state: StateDirectory) throws -> ForeignLog {
+        let keys = try reader.mapping(known: ["key", "url", "authority", "every-seconds"])
+        let key = try VerifierKey(vkey: try keys.required("key", of: reader).text())
+        guard key.algorithm == .ed25519 else { throw reader.failure("the key is not one of a log") }
+        return ForeignLog(
+            key: key, url: try keys["url"]?.text(), authority: try keys["authority"].map { state.path(try $0.text()) },
+            interval: .seconds(try keys["every-seconds"]?.number(in: 1...86_400) ?? foreignSeconds))
     }
 
     private static func broker(_ reader: YAMLReader, state: StateDirectory, origin: String) throws -> Broker {

@@ -27,7 +27,7 @@ struct PeersCommand: AsyncParsableCommand {
     func run() async throws {
         let ledger = try state.ledger()
         let logs = try ledger.read { snapshot in
-            try snapshot.logs().map { log in
+            try snapshot.logs(withForeign: true).map { log in
                 Shown.Log(
                     origin: log.origin, size: log.size, confirmed: log.confirmed,
                     cosigned: try snapshot.cosignedSizes(of: log.id), frozen: log.frozen)

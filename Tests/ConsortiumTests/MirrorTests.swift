@@ -37,12 +37,18 @@ import Testing
     /// Everything up to a size, as the routes take it.
     private func upload(from start: UInt64, to end: UInt64) async throws -> [String]? {
         let answer = try await mirror.begin(MirrorUpload.Header(origin: owner.origin, start: start, end: end))
-        guard case .proceed(let checkpoint) = answer else {
+        guard case .proceed(let target) = answer else {
             Issue.record("\(answer)")
             return nil
         }
-        for package in try owner.packages(from: start, to: end) { _ = try await mirror.take(package, for: checkpoint) }
-        return try await mirror.finish(checkpoint)
+        for package in try owner.packages(from: start, to: end) {
+            _ = try await mirror.take(package, for: target.checkpoint)
+        }
+        return lines(try await mirror.finish(target))
+    }
+
+    private func lines(_ answer: MirrorAnswer?) -> [String]? {
+        if case .cosigned(let lines)? = answer { lines } else { nil }
     }
 
     // MARK: add-checkpoint
@@ -58,6 +64,7 @@ import Testing
         let answer = try await mirror.addCheckpoint(try owner.checkpoint(old: 9, size: 20))
         #expect(answer.status == 409)
         #expect(answer.body == "10\n")
+        #expect(answer.error?.code == .sizeOutdated)
         #expect(answer.contentType == "text/x.tlog.size")
     }
 
@@ -129,14 +136,14 @@ import Testing
     @Test func nothingIsCosignedBeforeAllEntriesAreHere() async throws {
         #expect(try await mirror.addCheckpoint(try owner.checkpoint(old: 0, size: 300)).body.isEmpty)
         let header = MirrorUpload.Header(origin: owner.origin, start: 0, end: 300)
-        guard case .proceed(let checkpoint) = try await mirror.begin(header) else {
+        guard case .proceed(let target) = try await mirror.begin(header) else {
             Issue.record("the upload was refused")
             return
         }
-        #expect(try await mirror.finish(checkpoint) == nil)
+        #expect(try await mirror.finish(target) == nil)
         let packages = try owner.packages(from: 0, to: 300)
-        #expect(try await mirror.take(packages[0], for: checkpoint) == 256)
-        #expect(try await mirror.finish(checkpoint) == nil)
+        #expect(try await mirror.take(packages[0], for: target.checkpoint) == 256)
+        #expect(try await mirror.finish(target) == nil)
         let id = try mirrored.id
         #expect(try store.read { try $0.cosignatures(size: 300, of: id) }.isEmpty)
         #expect(try await upload(from: 256, to: 300)?.count == 1)
@@ -147,7 +154,70 @@ import Testing
         #expect(try await upload(from: 0, to: 100)?.count == 1)
         #expect(try await offer(100, 300) == 200)
         #expect(try await upload(from: 100, to: 300)?.count == 1)
+    }
+
+    @Test func aCosignatureWhoseAnswerWasLostIsGivenAgain() async throws {
+        #expect(try await offer(0, 300) == 200)
+        let first = try await upload(from: 0, to: 300)
+        #expect(first?.count == 1)
+        #expect(try await upload(from: 300, to: 300) == first)
+    }
+
+    @Test func twoUploadsSideBySideAreBothTaken() async throws {
+        #expect(try await offer(0, 300) == 200)
+        let header = MirrorUpload.Header(origin: owner.origin, start: 0, end: 300)
+        guard case .proceed(let one) = try await mirror.begin(header),
+            case .proceed(let other) = try await mirror.begin(header)
+        else {
+            Issue.record("an upload was refused")
+            return
+        }
+        for package in try owner.packages(from: 0, to: 300) {
+            for target in [one, other] { _ = try await mirror.take(package, for: target.checkpoint) }
+        }
+        let signed = lines(try await mirror.finish(one))
+        #expect(signed?.count == 1)
+        #expect(lines(try await mirror.finish(other)) == signed)
+        #expect(try mirrored.size == 300)
+    }
+
+    @Test func anOlderHeadIsNotCosignedAfterANewerOne() async throws {
+        #expect(try await offer(0, 100) == 200)
+        guard
+            case .proceed(let old) = try await mirror.begin(
+                MirrorUpload.Header(origin: owner.origin, start: 0, end: 100))
+        else {
+            Issue.record("the upload was refused")
+            return
+        }
+        #expect(try await offer(100, 300) == 200)
         #expect(try await upload(from: 0, to: 300)?.count == 1)
+        #expect(try await mirror.finish(old)?.status == 409)
+        let id = try mirrored.id
+        #expect(try store.read { try $0.cosignatures(size: 100, of: id) }.isEmpty)
+    }
+
+    /// What a cosigner serves carries its cosignature, although it knows a newer head by hearsay (C2SP tlog-mirror).
+    @Test func aHeadThatOthersCosignedIsNotServedUncosigned() async throws {
+        #expect(try await offer(0, 100) == 200)
+        #expect(try await upload(from: 0, to: 100)?.count == 1)
+        #expect(try await offer(100, 300) == 200)
+        guard
+            case .proceed(let target) = try await mirror.begin(
+                MirrorUpload.Header(origin: owner.origin, start: 100, end: 300))
+        else {
+            Issue.record("the upload was refused")
+            return
+        }
+        for package in try owner.packages(from: 100, to: 300) {
+            _ = try await mirror.take(package, for: target.checkpoint)
+        }
+        let head = try owner.head(300)
+        try await mirror.keepCosignatures(of: try head.adding([members.regulator.cosigner.cosign(head.text, time: 5)]))
+        let id = try mirrored.id
+        let served = try #require(try store.read { try $0.head(of: id) })
+        #expect(try Checkpoint(text: served.text).size == 100)
+        #expect(try served.verified(by: [members.hospital.cosigner.verifierKey]).count == 1)
     }
 
     @Test(arguments: [(0, 200, 0, 0), (101, 100, 100, 0)])
@@ -158,17 +228,23 @@ import Testing
             Issue.record("the upload was taken")
             return
         }
-        #expect(answer == .conflict(MirrorInfo(size: size, next: next)))
+        guard case .conflict(let info, let error) = answer else {
+            Issue.record("\(answer)")
+            return
+        }
+        #expect(info.size == size && info.next == next)
+        #expect(error.code == .uploadOutdated)
         #expect(answer.status == 409)
     }
 
     @Test func changedEntriesAreRefusedAndNothingIsStored() async throws {
         #expect(try await offer(0, 300) == 200)
         let header = MirrorUpload.Header(origin: owner.origin, start: 0, end: 300)
-        guard case .proceed(let checkpoint) = try await mirror.begin(header) else {
+        guard case .proceed(let target) = try await mirror.begin(header) else {
             Issue.record("the upload was refused")
             return
         }
+        let checkpoint = target.checkpoint
         let right = try owner.packages(from: 0, to: 300)[0]
         var entries = right.entries
         entries[7][40] ^= 1

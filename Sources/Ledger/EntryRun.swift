@@ -1,0 +1,74 @@
+/// Entries that follow each other in a log that somebody else writes: hashed, read and checked among themselves.
+///
+/// This is the costly half of taking them over, and needs nothing of the log: it can be done beside the disk's work.
+public struct EntryRun: Sendable {
+    public let entries: [[UInt8]]
+    /// Leaf hashes of the entries (RFC 6962 section 2.1).
+    public let leaves: [Hash]
+    /// The hash that the first entry carries of the one before it; nil for a foreign log, whose entries say nothing here.
+    let previous: Hash?
+    let isForeign: Bool
+    /// UTC microseconds of the newest entry.
+    let recordedAt: Int64
+    /// What keeps them from being entries of one log, with code `previous-mismatch`, `entry-malformed` or
+    /// `limit-exceeded`. Whose fault it is, the proof says that came with them: so nothing is thrown here.
+    public let fault: CustodyError?
+
+    /// - Parameters:
+    ///   - start: the first entry's index, for people.
+    ///   - isForeign: whether the entries are those of another kind of log: any bytes, not read.
+    public init(_ entries: [[UInt8]], of origin: String, from start: UInt64, isForeign: Bool = false) {
+        self.entries = entries
+        self.isForeign = isForeign
+        leaves = entries.map { Hash.leaf($0) }
+        let links = isForeign ? Links() : Links(entries, leaves: leaves, of: origin, from: start)
+        (previous, recordedAt, fault) = (links.first, links.recordedAt, links.fault)
+    }
+
+    private struct Links {
+        var first: Hash?
+        var recordedAt = Int64.min
+        var fault: CustodyError?
+
+        init() {}
+
+        init(_ entries: [[UInt8]], leaves: [Hash], of origin: String, from start: UInt64) {
+            do {
+                for (place, bytes) in entries.enumerated() {
+                    let entry = try Entry(bytes: bytes)
+                    recordedAt = max(recordedAt, entry.recordedAt)
+                    if place == 0 {
+                        first = entry.previous
+                    } else if entry.previous != leaves[place - 1] {
+                        throw CustodyError.brokenLink(of: origin, at: start + UInt64(place))
+                    }
+                }
+            } catch { fault = error as? CustodyError }
+        }
+    }
+}
+
+extension Log {
+    /// Takes over entries that continue this log.
+    /// - Parameters:
+    ///   - known: how many of them, from the first, this log has already; the rest follows its last entry.
+    ///   - full: receives the tiles that become full.
+    /// - Throws: the run's fault; `CustodyError` with code `previous-mismatch`. The log then stands where it stood.
+    public mutating func extend(with run: EntryRun, after known: Int = 0, full: inout [FullTile]) throws {
+        if let fault = run.fault { throw fault }
+        guard known < run.leaves.count else { return }
+        let before = known == 0 ? run.previous : run.leaves[known - 1]
+        guard run.isForeign || before == last else { throw CustodyError.brokenLink(of: origin, at: size) }
+        for leaf in run.leaves[known...] { append(leaf, full: &full) }
+        recorded(at: run.recordedAt)
+    }
+}
+
+extension CustodyError {
+    static func brokenLink(of origin: String, at index: UInt64) -> CustodyError {
+        CustodyError(
+            .previousMismatch, "entry \(index) does not carry the hash of the entry before it",
+            at: "\(origin):\(index)",
+            remedy: "ask \(ConsortiumDocument.organisation(ofOrigin: origin)) for an explanation: its log is broken")
+    }
+}
