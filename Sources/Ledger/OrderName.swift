@@ -17,7 +17,17 @@ public enum OrderName {
 
     private static func digit(_ value: UInt64) -> UInt8 { alphabet[Int(value & 31)] }
 
+    /// Whether the name is one that the gateway of this log gave: a later generation goes on with what was opened before.
     static func belongs(_ order: String, to origin: String) -> Bool {
+        if isNamed(order, after: origin) { return true }
+        let gateway = Generation.gateway(ofOrigin: origin)
+        guard gateway != origin, order.utf8.count > ulidLength else { return false }
+        let opener = String(decoding: order.utf8.dropLast(ulidLength + 1), as: UTF8.self)
+        return Generation.gateway(ofOrigin: opener) == gateway && isNamed(order, after: opener)
+            && Generation.number(ofOrigin: opener) < Generation.number(ofOrigin: origin)
+    }
+
+    private static func isNamed(_ order: String, after origin: String) -> Bool {
         var order = order
         return order.withUTF8 { name in
             name.count == origin.utf8.count + 1 + ulidLength && name.suffix(ulidLength).allSatisfy(isDigit)
