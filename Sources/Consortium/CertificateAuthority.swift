@@ -46,7 +46,7 @@ public struct CertificateAuthority: Sendable {
             notValidAfter: now + TimeInterval(authorityDays) * day, issuer: name, subject: name,
             signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
-                Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
+                Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 1))
                 Critical(KeyUsage(keyCertSign: true, cRLSign: true))
                 SubjectKeyIdentifier(hash: key.publicKey)
             },
@@ -86,13 +86,19 @@ extension CertificateAuthority {
     public func issueLogCertificate(
         origin: String, key: VerifierKey, now: Date, random: inout some RandomNumberGenerator
     ) throws -> [[UInt8]] {
+        try issueLogCertificate(origin: origin, key: key, unit: nil, now: now, random: &random)
+    }
+
+    func issueLogCertificate(
+        origin: String, key: VerifierKey, unit: String?, now: Date, random: inout some RandomNumberGenerator
+    ) throws -> [[UInt8]] {
         try check(origin: origin)
         guard key.algorithm == .ed25519, key.name == origin else {
             throw CustodyError(.keyMisused, "a log is certified with its own signing key, named like it", at: origin)
         }
         let publicKey = try Curve25519.Signing.PublicKey(rawRepresentation: key.publicKey)
         let leaf = try issue(
-            Certificate.PublicKey(publicKey), origin: origin, days: Self.logDays, now: now,
+            Certificate.PublicKey(publicKey), origin: origin, unit: unit, days: Self.logDays, now: now,
             serial: Self.serial(&random),
             extensions: try Certificate.Extensions {
                 SubjectAlternativeNames([.uniformResourceIdentifier(OriginName.urn(of: origin))])
@@ -115,7 +121,7 @@ extension CertificateAuthority {
             serial: Self.serial(&random))
     }
 
-    private func check(origin: String) throws {
+    func check(origin: String) throws {
         try OriginName.check(origin)
         guard ConsortiumDocument.organisation(ofOrigin: origin) == organisation else {
             throw CustodyError(
@@ -141,16 +147,20 @@ extension CertificateAuthority {
     }
 
     func issue(
-        _ publicKey: Certificate.PublicKey, origin: String, days: Int, now: Date, serial: Certificate.SerialNumber,
-        extensions: Certificate.Extensions
+        _ publicKey: Certificate.PublicKey, origin: String, unit: String? = nil, days: Int, now: Date,
+        serial: Certificate.SerialNumber, extensions: Certificate.Extensions, isAuthority: Bool = false
     ) throws -> Certificate {
         let name = try DistinguishedName {
             OrganizationName(organisation)
+            if let unit { OrganizationalUnitName(unit) }
             CommonName(origin)
         }
         var all = extensions
-        try all.append(.init(BasicConstraints.notCertificateAuthority, critical: true))
-        try all.append(.init(KeyUsage(digitalSignature: true), critical: true))
+        let constraints =
+            isAuthority
+            ? BasicConstraints.isCertificateAuthority(maxPathLength: 0) : BasicConstraints.notCertificateAuthority
+        try all.append(.init(constraints, critical: true))
+        try all.append(.init(KeyUsage(digitalSignature: !isAuthority, keyCertSign: isAuthority), critical: true))
         try all.append(.init(SubjectKeyIdentifier(hash: publicKey), critical: false))
         if let own = try certificate.extensions.subjectKeyIdentifier {
             // Lets a verifier that trusts many CAs of similar names find this one.
@@ -162,7 +172,7 @@ extension CertificateAuthority {
             signatureAlgorithm: key.signatureAlgorithm, extensions: all, issuerPrivateKey: key)
     }
 
-    private static func serial(_ random: inout some RandomNumberGenerator) -> Certificate.SerialNumber {
+    static func serial(_ random: inout some RandomNumberGenerator) -> Certificate.SerialNumber {
         // 16 bytes: within the 20 of RFC 5280 section 4.1.2.2, beyond guessing.
         let words = [random.next(), random.next()]
         return Certificate.SerialNumber(bytes: words.flatMap { word in withUnsafeBytes(of: word) { Array($0) } })

@@ -34,6 +34,7 @@ public enum LogCertificate {
         guard let leaf = certificates.first else { throw CustodyError.refusedCertificate("there is none", origin) }
         let root = try Certificate(authorityPEM: organisation.certificate, of: organisation.id)
         let path = try path(from: leaf, through: certificates.dropFirst(), to: root, origin: origin)
+        try checkNames(of: path, origin: origin)
         try checkDates(of: path, at: time, origin: origin)
         return try key(of: leaf, origin: origin)
     }
@@ -70,6 +71,21 @@ public enum LogCertificate {
             throw CustodyError.refusedCertificate("it has a critical extension that is not known", origin)
         }
         return path + [root]
+    }
+
+    /// An authority certifies what its own names allow, and no more (RFC 5280 section 4.2.1.10).
+    private static func checkNames(of path: [Certificate], origin: String) throws {
+        for (place, issuer) in path.enumerated().dropFirst() {
+            if let gateway = try issuer.namedOrigin() {
+                guard Generation.gateway(ofOrigin: origin) == gateway, Generation.number(ofOrigin: origin) > 0 else {
+                    throw CustodyError.refusedCertificate(
+                        "whoever issued it certifies the next generations of \(gateway) and nothing else", origin)
+                }
+            }
+            guard path[..<place].allSatisfy(issuer.permitsNames) else {
+                throw CustodyError.refusedCertificate("whoever issued it may not certify this name", origin)
+            }
+        }
     }
 
     private static func checkDates(of path: [Certificate], at time: Date?, origin: String) throws {
@@ -160,12 +176,42 @@ extension Certificate {
             && publicKey.isValidSignature(other.signature, for: other)
     }
 
+    /// Whether this authority's name constraints allow a certificate below it. Forms of names that are constrained in a way
+    /// that no log's certificate needs are refused wherever they stand.
+    fileprivate func permitsNames(of other: Certificate) -> Bool {
+        guard extensions[oid: .X509ExtensionID.nameConstraints] != nil else { return true }
+        guard let rules = try? extensions.nameConstraints else { return false }
+        let names = (try? other.extensions.subjectAlternativeNames).map { Array($0) } ?? []
+        let subtrees = rules.permittedSubtrees.compactMap(\.directory)
+        guard subtrees.isEmpty || subtrees.contains(where: { other.subject.starts(with: $0) }),
+            !rules.excludedSubtrees.compactMap(\.directory).contains(where: { other.subject.starts(with: $0) })
+        else { return false }
+        let constrained = (rules.permittedSubtrees + rules.excludedSubtrees).filter { $0.directory == nil }
+        return !names.contains { name in constrained.contains { $0.isOfForm(name) } }
+    }
+
     fileprivate var hasOnlyKnownRules: Bool {
         let known: Set<ASN1ObjectIdentifier> = [
             .X509ExtensionID.basicConstraints, .X509ExtensionID.keyUsage, .X509ExtensionID.extendedKeyUsage,
-            .X509ExtensionID.subjectAlternativeName,
+            .X509ExtensionID.subjectAlternativeName, .X509ExtensionID.nameConstraints,
         ]
         return extensions.allSatisfy { !$0.critical || known.contains($0.oid) }
+    }
+}
+
+extension GeneralName {
+    fileprivate var directory: DistinguishedName? {
+        if case .directoryName(let name) = self { name } else { nil }
+    }
+
+    /// Whether both are names of one form; forms that are never looked into count as one.
+    fileprivate func isOfForm(_ other: GeneralName) -> Bool {
+        switch (self, other) {
+        case (.dnsName, .uniformResourceIdentifier), (.ipAddress, .uniformResourceIdentifier),
+            (.rfc822Name, .uniformResourceIdentifier):
+            false
+        default: true
+        }
     }
 }
 
