@@ -106,7 +106,7 @@ let package = Package(
             name: "custody",
             dependencies: [
                 "Ledger", "Identifiers", "Telemetry", "Store", "Capture", "Consortium", "Gateway", "Labels", "Portal",
-                argumentParser, hummingbird, logging, lifecycle, signals,
+                argumentParser, crypto, hummingbird, logging, lifecycle, signals,
             ], swiftSettings: strict,
             linkerSettings: staticRuntime),
         // What simulator, measurements, fuzzing and tests share.

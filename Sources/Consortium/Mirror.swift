@@ -15,16 +15,20 @@ public actor Mirror {
     private let nextCosigner: SigningKey?
     private let now: @Sendable () -> Int64
     private let tickets = UploadTickets()
+    private nonisolated let watch: OwnLogWatch?
     /// Where each mirrored log stands; forgotten whenever a write fails.
     private var logs: [String: Log] = [:]
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// - Parameter now: UTC microseconds.
+    /// - Parameters:
+    ///   - watch: is told of heads of this gateway's own log that members have.
+    ///   - now: UTC microseconds.
     public init(
         store: LedgerStore, cosigner: (organisation: String, key: SigningKey)?, nextCosigner: SigningKey? = nil,
-        now: @escaping @Sendable () -> Int64
+        watch: OwnLogWatch? = nil, now: @escaping @Sendable () -> Int64
     ) {
+        self.watch = watch
         self.store = store
         self.cosigner = cosigner
         self.nextCosigner = nextCosigner
@@ -171,6 +175,7 @@ public actor Mirror {
         }
         let fork = try evidence.check(log: log.key)
         guard log.frozen == nil else { return }
+        if log.own { try watch?.raise(Doubt(.forked, origin: log.origin, head: evidence.second.encoded)) }
         try store.write { try $0.freeze(log.id, by: evidence, reason: fork.description) }
     }
 
@@ -414,6 +419,7 @@ public actor Mirror {
     /// - Throws: `CustodyError` with code `note-signature-wrong` when a known organisation's does not.
     func keepCosignatures(of note: SignedNote) throws {
         guard let document = store.rulebook.latest else { return }
+        if let watch, try watch.take(note), !watch.isOpen { return }
         if let evidence = try contradiction(to: note) { return try convict(by: evidence) }
         let checkpoint = try Checkpoint(text: note.text)
         let keys = Dictionary(

@@ -19,12 +19,16 @@ public struct MirrorRoutes: Sendable {
     private let now: @Sendable () -> Int64
     private let logger: Logger
     private let refusals = RefusalLimit()
+    private let watch: OwnLogWatch?
 
-    /// - Parameter now: UTC microseconds.
+    /// - Parameters:
+    ///   - watch: says from when on this gateway's own log is served; nil = from the start.
+    ///   - now: UTC microseconds.
     public init(
-        store: LedgerStore, mirror: Mirror, pushes: RecentPushes, instance: String,
+        store: LedgerStore, mirror: Mirror, pushes: RecentPushes, instance: String, watch: OwnLogWatch? = nil,
         now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
+        self.watch = watch
         self.store = store
         self.mirror = mirror
         self.pushes = pushes
@@ -198,8 +202,13 @@ public struct MirrorRoutes: Sendable {
 
     // MARK: Reading
 
+    private func served(_ snapshot: LedgerSnapshot, withForeign: Bool = false) throws -> [LogRecord] {
+        let showsOwn = watch?.isOpen ?? true
+        return try snapshot.logs(withForeign: withForeign).filter { showsOwn || !$0.own }
+    }
+
     private func log(_ hash: String, _ snapshot: LedgerSnapshot) throws -> LogRecord {
-        let all = try snapshot.logs(withForeign: true)
+        let all = try served(snapshot, withForeign: true)
         guard let log = all.first(where: { LogPath.prefix($0.origin) == "/\(hash)" }) else {
             throw HTTPError(.notFound, message: "this log is not known here")
         }
@@ -293,7 +302,7 @@ public struct MirrorRoutes: Sendable {
     private func current() throws -> PeerNews {
         let token = token
         let logs = try store.read { snapshot in
-            try snapshot.logs().map { log in
+            try served(snapshot).map { log in
                 let head = try snapshot.head(of: log.id).map { try Checkpoint(text: $0.text) }
                 let cosigners = try snapshot.cosigners(size: head?.size ?? 0, of: log.id, by: store.rulebook.latest)
                 return PeerNews.Log(

@@ -212,7 +212,7 @@ struct PeerPull {
 /// The tree hashes of a log as a peer serves them; what is stored here already is not asked for.
 ///
 /// Nothing of it is believed: proofs made from it are checked against the log's signature.
-private actor RemoteTiles {
+actor RemoteTiles {
     private let pull: PeerPull
     private let size: UInt64
     private let usesStore: Bool

@@ -22,13 +22,15 @@ public final class PeerSession: Sendable {
     private let rounds: PushRounds
     private let recent: RecentPushes
     private let documents: DocumentExchange
+    private let watch: OwnLogWatch?
     private let logger: Logger
     private let state: SessionStatus
 
     public init(
         client: ConsortiumClient, store: LedgerStore, mirror: Mirror, rounds: PushRounds, recent: RecentPushes,
-        logger: Logger
+        watch: OwnLogWatch? = nil, logger: Logger
     ) {
+        self.watch = watch
         self.client = client
         self.store = store
         self.mirror = mirror
@@ -52,7 +54,11 @@ public final class PeerSession: Sendable {
     }
 
     private func repeating(_ work: @Sendable () async throws -> Void) async {
-        await state.repeating(onLost: { rounds.lost(client.organisation) }, work)
+        await state.repeating(
+            onLost: {
+                rounds.lost(client.organisation)
+                watch?.heard(from: client.address)
+            }, work)
     }
 
     private var deadline: ContinuousClock.Instant { .now + MirrorPush.requestMax }
@@ -68,7 +74,7 @@ public final class PeerSession: Sendable {
             let others = rounds.changes.follow()
             told = try await tellDocuments(since: told)
             if let round = try await rounds.current(now: .now), round.size > status.pushed || !status.isConnected {
-                let signatures = try await mirror.push(round)
+                let signatures = try await push(round, by: &mirror)
                 if !signatures.isEmpty {
                     try await self.mirror.keepCosignatures(of: try round.note.adding(signatures))
                 }
@@ -89,6 +95,21 @@ public final class PeerSession: Sendable {
             await group.next()
             group.cancelAll()
         }
+    }
+
+    /// A mirror that says it has more of this gateway's log is looked at: whether it has, its signed head tells.
+    private func push(_ round: PushRounds.Round, by push: inout MirrorPush) async throws -> [NoteSignature] {
+        do { return try await push.push(round) } catch let error as CustodyError where error.code == .ownLogBehind {
+            try await compareOwn()
+            throw error
+        }
+    }
+
+    /// Looks at what the peer has of this gateway's own log; nothing more is recorded on it if it has gone on elsewhere.
+    private func compareOwn(evidence: ForkEvidence? = nil) async throws {
+        guard let watch, let log = try store.read({ try $0.ownLog() }) else { return }
+        let comparison = OwnLogComparison(client: client, store: store, mirror: mirror, log: log)
+        if let doubt = try await comparison.doubt(evidence: evidence) { try watch.raise(doubt) }
     }
 
     private func introduce() async throws {
@@ -123,6 +144,8 @@ public final class PeerSession: Sendable {
                 throw client.refused(answer)
             }
             state.met()
+            try await compareOwn(with: news)
+            watch?.heard(from: client.address)
             try await takeDocuments(news.documents)
             for log in news.logs { try await catchUp(with: log) }
             token = news.token
@@ -162,9 +185,41 @@ public final class PeerSession: Sendable {
         }
     }
 
+    /// What a peer tells of this gateway's own log is looked at before anything else.
+    private func compareOwn(with all: PeerNews) async throws {
+        guard watch != nil, let origin = try store.read({ try $0.ownLog()?.origin }),
+            let news = all.logs.first(where: { $0.origin == origin }),
+            case let known = try store.read({ try Self.known(news, store.rulebook.latest, $0) }),
+            let record = known.record
+        else { return }
+        if news.isFrozen == true, record.frozen == nil {
+            let path = PeerNews.evidencePath + LogPath.prefix(record.origin)
+            let evidence = try ForkEvidence(bytes: try await fetch(path, maxBytes: ForkEvidence.bytesMax))
+            _ = try evidence.check(log: record.key)
+            try await compareOwn(evidence: evidence)
+        } else if news.size > record.size || known.differs {
+            try await compareOwn()
+        }
+    }
+
+    /// A member that has less of its own log than is stored here was rolled back: it is shown its own head.
+    private func returnHead(of record: LogRecord, _ news: PeerNews.Log) async throws {
+        // Whoever pushes finds out without help, and is ahead of what it told a moment ago.
+        guard !recent.isPushed(news.origin),
+            ConsortiumDocument.organisation(ofOrigin: record.origin) == client.organisation,
+            let head = try store.read({ try $0.head(of: record.id) }), try Checkpoint(text: head.text).size > news.size
+        else { return }
+        _ = try await client.post(
+            path: PeerNews.cosignaturesPath, contentType: "text/plain; charset=utf-8", body: Array(head.encoded.utf8),
+            deadline: deadline)
+    }
+
     private func catchUp(with news: PeerNews.Log) async throws {
         let document = store.rulebook.latest
         let known = try store.read { try Self.known(news, document, $0) }
+        if let record = known.record, !record.own, record.frozen == nil, news.size < record.size {
+            try await returnHead(of: record, news)
+        }
         if let record = known.record, record.frozen != nil || news.isFrozen == true {
             return try await agreeOnFork(of: record, news)
         }

@@ -27,14 +27,16 @@ public final class PeerSessions: Sendable {
 
     public init(
         peers: [Peer], tls: ConsortiumTLS, store: LedgerStore, mirror: Mirror, rounds: PushRounds,
-        recent: RecentPushes, logger: Logger
+        recent: RecentPushes, watch: OwnLogWatch? = nil, logger: Logger
     ) {
         self.peers = peers
         self.tls = tls
         self.store = store
         self.logger = logger
         session = { client in
-            PeerSession(client: client, store: store, mirror: mirror, rounds: rounds, recent: recent, logger: logger)
+            PeerSession(
+                client: client, store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch,
+                logger: logger)
         }
     }
 

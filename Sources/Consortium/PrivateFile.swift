@@ -18,11 +18,12 @@ public enum PrivateFile {
     }
 
     /// The same for a file that everyone may read.
-    static func createPublic(_ path: String, bytes: [UInt8]) throws {
+    public static func createPublic(_ path: String, bytes: [UInt8]) throws {
         try create(path, bytes: bytes, mode: everyoneReads)
     }
 
-    /// Writes a file that only its owner may read in the place of one that may be there; a crash leaves one of the two.
+    /// Puts a file that only its owner may read in the place of one that may be there: after a crash either is whole. When
+    /// this returns, file and name are on disk.
     ///
     /// - Throws: `CustodyError` with code `file-unusable` if the disk refuses.
     public static func replace(_ path: String, bytes: [UInt8]) throws {
@@ -30,8 +31,39 @@ public enum PrivateFile {
         defer { unlink(draft.path) }
         try draft.write(bytes)
         try draft.sync()
-        guard rename(draft.path, path) == 0 else { throw CustodyError.unusableFile(path, errno) }
+        try move(draft.path, to: path)
+    }
+
+    /// Copies a file of any length to a name that is not taken, for its owner alone; when this returns, that is on disk.
+    ///
+    /// - Throws: `CustodyError` with code `file-exists`, `file-unusable`.
+    public static func copy(_ path: String, to other: String) throws {
+        let source = try Descriptor(path, flags: O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        _ = try source.status()
+        let draft = try Descriptor(draftOf: other, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode: ownerOnly)
+        defer { unlink(draft.path) }
+        while case let chunk = try source.next(), !chunk.isEmpty { try draft.write(chunk) }
+        try draft.sync()
+        guard link(draft.path, other) == 0 else { throw linkFailure(other, errno) }
+        try syncFolder(folder(of: other))
+    }
+
+    /// Leaves a file to its owner alone, and brings it to the disk.
+    ///
+    /// - Throws: `CustodyError` with code `file-unusable`.
+    public static func secure(_ path: String) throws {
+        let file = try Descriptor(path, flags: O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        try file.permit(ownerOnly)
+        try file.sync()
         try syncFolder(folder(of: path))
+    }
+
+    /// Gives a file another name, in the place of one that may be there; when this returns, that is on disk.
+    ///
+    /// - Throws: `CustodyError` with code `file-unusable`.
+    public static func move(_ path: String, to other: String) throws {
+        guard rename(path, other) == 0 else { throw CustodyError.unusableFile(other, errno) }
+        try syncFolder(folder(of: other))
     }
 
     /// The bytes of a key file.
@@ -49,7 +81,7 @@ public enum PrivateFile {
     }
 
     /// The bytes of a file that may be known to all.
-    static func readPublic(_ path: String) throws -> [UInt8] {
+    public static func readPublic(_ path: String) throws -> [UInt8] {
         try read(path) { _ in }
     }
 
@@ -63,7 +95,7 @@ public enum PrivateFile {
     }
 
     /// Makes the names inside a folder durable.
-    static func syncFolder(_ path: String) throws {
+    public static func syncFolder(_ path: String) throws {
         let folder = try Descriptor(path, flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         try folder.sync()
     }
@@ -120,15 +152,23 @@ private final class Descriptor {
         return status
     }
 
-    func contents() throws -> [UInt8] {
-        var contents: [UInt8] = []
+    /// The bytes that follow, at most 64 KiB; none at the end.
+    func next() throws -> [UInt8] {
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = Glibc.read(number, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw CustodyError.unusableFile(path, errno) }
-            guard count > 0 else { return contents }
-            contents += chunk.prefix(count)
+            return Array(chunk.prefix(count))
+        }
+    }
+
+    func contents() throws -> [UInt8] {
+        var contents: [UInt8] = []
+        while true {
+            let chunk = try next()
+            guard !chunk.isEmpty else { return contents }
+            contents += chunk
             try Limit.check(contents.count, max: PrivateFile.bytesMax, path, unit: "bytes")
         }
     }

@@ -32,13 +32,18 @@ public final class PushRounds: Sendable {
     private let state = Mutex(State())
     let changes = ChangeSignal()
 
-    public init(store: LedgerStore, mirror: Mirror) {
+    private let watch: OwnLogWatch?
+
+    /// - Parameter watch: says from when on there is a head to push; nil = from the start.
+    public init(store: LedgerStore, mirror: Mirror, watch: OwnLogWatch? = nil) {
         self.store = store
         self.mirror = mirror
+        self.watch = watch
     }
 
     /// The head to push now; nil while there is none.
     func current(now: ContinuousClock.Instant) async throws -> Round? {
+        if let watch, !watch.isOpen { return nil }
         let head = try store.read { snapshot -> Round? in
             guard let log = try snapshot.ownLog(), let note = try snapshot.head(of: log.id) else { return nil }
             return Round(size: try Checkpoint(text: note.text).size, note: note)

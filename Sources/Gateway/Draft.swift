@@ -7,12 +7,16 @@ public final class Draft: Sendable {
         case existing(String)
         /// A new order under the newest contract of this name that is in force.
         case open(contract: String)
+        /// An order that an earlier generation of this gateway's log opened with an update that was taken back.
+        case reopen(String, contract: Hash)
     }
 
     public enum Value: Hashable, Sendable {
         case text(String)
         /// Never enters the log: a salted commitment does.
         case `private`([UInt8])
+        /// A commitment that has been made, whose value is kept already or is nowhere to be had.
+        case committed(Hash)
     }
 
     public let order: Order
@@ -24,10 +28,13 @@ public final class Draft: Sendable {
     public let observedAt: Int64?
     public let source: Source
     public let `operator`: String?
+    /// Of the entry that was taken back and that this records again.
+    let takenBack: Int64?
 
     public init(
         order: Order, step: String, facts: [(name: String, value: Value)] = [], subjects: [String] = [],
-        cites: [Reference] = [], observedAt: Int64? = nil, source: Source, operator: String? = nil
+        cites: [Reference] = [], observedAt: Int64? = nil, source: Source, operator: String? = nil,
+        takenBack: Int64? = nil
     ) {
         self.order = order
         self.step = step
@@ -37,6 +44,7 @@ public final class Draft: Sendable {
         self.observedAt = observedAt
         self.source = source
         self.operator = `operator`
+        self.takenBack = takenBack
     }
 }
 

@@ -125,6 +125,7 @@ public final class LogWriter {
             try transaction.enter(
                 sealed.update, of: sealed.order, index: sealed.index, log: record.id, verdict: .accepted,
                 isFork: sealed.isFork, recordedAt: sealed.recordedAt)
+            if let id = sealed.takenBack { try transaction.settle(takenBack: id, as: sealed.reference) }
             for disclosure in sealed.disclosures {
                 try transaction.keep(disclosure: Array(disclosure.encoded.utf8), for: disclosure.commitment)
             }
@@ -138,14 +139,16 @@ public final class LogWriter {
     }
 
     /// Founds a log: its genesis is entry 0.
+    /// - Parameter predecessor: the last known head of the generation before; nil for a gateway's first log.
     public static func writeGenesis(
-        origin: String, chain: [[UInt8]], log number: Int64, key: SigningKey, instruments: Instruments,
-        _ transaction: LedgerTransaction
+        origin: String, chain: [[UInt8]], predecessor: Head? = nil, log number: Int64, key: SigningKey,
+        instruments: Instruments, _ transaction: LedgerTransaction
     ) throws {
         var log = Log(origin: origin)
         var full: [FullTile] = []
         let genesis = Genesis(
-            origin: origin, organisation: ConsortiumDocument.organisation(ofOrigin: origin), certificateChain: chain)
+            origin: origin, organisation: ConsortiumDocument.organisation(ofOrigin: origin), certificateChain: chain,
+            predecessor: predecessor)
         let sealed = try log.seal(
             .genesis(genesis), now: instruments.now(), clock: instruments.clockQuality(), full: &full)
         try transaction.append([sealed], full: full, to: number)

@@ -141,6 +141,19 @@ public actor Recorder {
         queue.withLock { $0.waiting >= Self.aheadMin ? $0.takeBatch() : nil }
     }
 
+    /// Takes no more drafts, and refuses those that wait: none of them has been acknowledged.
+    public nonisolated func close(because error: CustodyError) {
+        let rest = queue.withLock { queue in
+            if queue.stopped == nil { queue.stopped = error }
+            defer {
+                queue.submissions = []
+                queue.waiting = 0
+            }
+            return queue.submissions
+        }
+        for submission in rest { submission.resume(.failure(error)) }
+    }
+
     private func halt(_ error: CustodyError, refusing batch: [Submission]) {
         let rest = queue.withLock { queue in
             queue.stopped = error

@@ -28,11 +28,15 @@ final class UpdateSealer {
     struct Sealed {
         let update: Update
         let order: KeptOrder
-        let index: UInt64
+        let reference: Reference
         let recordedAt: Int64
         /// Whether the order has several heads with this update, and none that came after it.
         let isFork: Bool
         let disclosures: [Disclosure]
+        /// What was taken back and stands in the log again with this.
+        let takenBack: Int64?
+
+        var index: UInt64 { reference.index }
     }
 
     /// What became of some drafts.
@@ -81,6 +85,8 @@ final class UpdateSealer {
                         remedy: "custody orders lists those that this gateway has"))
             }
             return .success(Place(order: order, contract: contract))
+        case .reopen(let name, let contract):
+            return .success(Place(order: try orders.order(name), contract: contract))
         case .open(let name):
             guard let contract = rulebook.contract(named: name, in: document) else {
                 let inForce = document.contracts.map(\.name).sorted().joined(separator: ", ")
@@ -113,12 +119,12 @@ final class UpdateSealer {
         try judge(update, of: order, on: grounds)
         let entry = try log.seal(.update(update), now: instruments.now(), clock: clock, full: &chunk.full)
         log.named(documentVersion: document.version)
-        order.insert(
-            update, at: Reference(origin: log.origin, index: entry.index, leafHash: entry.leafHash), on: grounds)
+        let reference = Reference(origin: log.origin, index: entry.index, leafHash: entry.leafHash)
+        order.insert(update, at: reference, on: grounds)
         chunk.updates.append(
             Sealed(
-                update: update, order: order, index: entry.index, recordedAt: entry.entry.recordedAt,
-                isFork: order.thread.isFork, disclosures: disclosures))
+                update: update, order: order, reference: reference, recordedAt: entry.entry.recordedAt,
+                isFork: order.thread.isFork, disclosures: disclosures, takenBack: draft.takenBack))
         chunk.entries.append(entry)
         return Receipt(
             order: update.order, step: update.step, origin: log.origin, index: entry.index, leafHash: entry.leafHash,
@@ -164,6 +170,7 @@ final class UpdateSealer {
         return draft.facts.map { fact in
             switch fact.value {
             case .text(let text): Fact(name: fact.name, value: .text(text))
+            case .committed(let commitment): Fact(name: fact.name, value: .commitment(commitment))
             case .private: Fact(name: fact.name, value: .commitment(rest.removeFirst().commitment))
             }
         }

@@ -65,10 +65,12 @@ extension LocalProtocol.Request {
             switch fact.value {
             case .text(let text): FactValue(name: fact.name, text: text)
             case .private(let bytes): FactValue(name: fact.name, secret: Data(bytes))
+            // Only the gateway itself records commitments again: nobody can ask it to.
+            case .committed: FactValue(name: fact.name)
             }
         }
         switch draft.order {
-        case .existing(let id): order = id
+        case .existing(let id), .reopen(let id, _): order = id
         case .open(let name): contract = name
         }
     }

@@ -14,6 +14,7 @@ enum LedgerSchema {
             try database.execute(sql: standing)
         }
         migrator.registerMigration("4 foreign logs") { try $0.execute(sql: foreignLogs) }
+        migrator.registerMigration("5 generations") { try $0.execute(sql: generations) }
         return migrator
     }
 
@@ -62,6 +63,17 @@ enum LedgerSchema {
     /// Logs that no member writes: their entries are any bytes.
     private static let foreignLogs = """
         ALTER TABLE log ADD COLUMN is_foreign INTEGER NOT NULL DEFAULT 0;
+        """
+
+    /// `keeping` holds what the gateway is to know of this file at its next start. `taken_back` holds entries that stood in
+    /// this gateway's log only here, and were signed beside others of the same indexes: what they record is recorded again.
+    private static let generations = """
+        CREATE TABLE keeping (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE taken_back (
+            id INTEGER PRIMARY KEY, origin TEXT NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL,
+            recorded_origin TEXT, recorded_idx INTEGER, recorded_hash BLOB, refusal TEXT
+        ) STRICT;
+        CREATE INDEX taken_back_open ON taken_back (id) WHERE recorded_origin IS NULL AND refusal IS NULL;
         """
 
     /// Everything here follows from the logs: `custody reindex` drops and rebuilds it.

@@ -8,7 +8,7 @@ import Synchronization
 /// Any number of readers; one writer at a time, from one process (`StateDirectory` holds the lock). When `write`
 /// returns, what it wrote is on disk: WAL with `synchronous=FULL`.
 public final class LedgerStore: Sendable {
-    private let pool: DatabasePool
+    let pool: DatabasePool
     /// Touched only on GRDB's writer, which runs one closure at a time.
     private nonisolated(unsafe) let index: OrderIndex
     private let knownRules: Mutex<Rulebook>

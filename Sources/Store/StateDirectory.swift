@@ -16,13 +16,21 @@ public struct StateDirectory: Hashable, Sendable {
     public var intake: String { file("intake.sqlite") }
     public var configuration: String { file("gateway.yaml") }
     public var logKey: String { file("log.key") }
-    public var logCertificate: String { file("log.pem") }
+    /// The key of a generation that is being opened.
+    public var nextLogKey: String { file("log.key.next") }
     public var cosignerKey: String { file("cosigner.key") }
     /// Takes the other's place when the consortium document lists it.
     public var nextCosignerKey: String { file("cosigner.next.key") }
     public var tlsKey: String { file("tls.key") }
     public var tlsCertificate: String { file("tls.pem") }
     public var socket: String { file("gateway.sock") }
+    /// Certifies the next generations of this gateway's log, without the organisation's CA.
+    public var generationKey: String { file("generations.key") }
+    public var generationCertificate: String { file("generations.pem") }
+    /// The consortium's documents and contracts outside the database, so that a gateway can go on without it.
+    public var rules: String { file("rules") }
+    /// Where the newest head is kept a second time, beside the folder, so that a folder that was rolled back is noticed.
+    public var headBeside: String { path + ".head" }
     /// The newest head, kept outside the database so that a rolled-back one is noticed.
     public var head: String { file("head") }
 

@@ -16,16 +16,16 @@ struct AppendLoadCommand: AsyncParsableCommand {
     func run() async throws {
         let lock = try state.directory.lock()
         defer { withExtendedLifetime(lock) {} }
-        let store = try LedgerStore(path: state.directory.ledger)
-        _ = try HeadKeeper(state: state.directory, ledger: store)
+        let opened = try GatewayStart(state: state.directory, instruments: .system()).open()
+        let store = opened.ledger
         guard let contract = store.rulebook.latest?.contracts.first?.name else {
             throw CustodyError(.contractUnknown, "no contract is in force", at: state.directory.path)
         }
         let recorder = Recorder(
-            writer: try LogWriter(
-                store: store, key: try GatewayKeys.log(state.directory), instruments: .system()),
+            writer: try LogWriter(store: store, key: opened.key, instruments: .system()),
             stop: { _ in _exit(ExitStatus.checkFailed) })
         try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await opened.head.run() }
             for _ in 0..<writers { group.addTask { while true { try await Self.open(contract, recorder) } } }
             try await group.waitForAll()
         }

@@ -20,42 +20,49 @@ struct GatewayGraph {
 
 /// Builds every object of a gateway by hand, in dependency order: the one composition root.
 /// - Parameters:
+///   - asked: what members said of the log, where nothing is known here.
 ///   - onReady: told the consortium port once it is bound.
 ///   - stop: called when durability is unknown: the process must end.
+///   - onDoubt: called when the log must not be continued: the process must start again, and opens the next generation.
 func buildGateway(
-    state: StateDirectory, instruments: Instruments, logger: Logger,
-    onReady: @escaping @Sendable (_ port: Int) -> Void, stop: @escaping @Sendable (CustodyError) -> Void
+    state: StateDirectory, instruments: Instruments, asked: Head? = nil, logger: Logger,
+    onReady: @escaping @Sendable (_ port: Int) -> Void, stop: @escaping @Sendable (CustodyError) -> Void,
+    onDoubt: @escaping @Sendable (Doubt) -> Void
 ) throws -> GatewayGraph {
-    let ledger = try LedgerStore(path: state.ledger)
+    let opened = try GatewayStart(state: state, instruments: instruments).open(asked: asked)
+    let (ledger, head) = (opened.ledger, opened.head)
+    if let opening = opened.opening { logger.tell(opening) }
     let origin = try ledger.ownOrigin()
     let configuration = try GatewayConfiguration(file: state.configuration, state: state, origin: origin)
     let intake = try IntakeStore(path: state.intake)
-    let head = try HeadKeeper(state: state, ledger: ledger)
-    let logKey = try GatewayKeys.log(state)
     let recorder = Recorder(
-        writer: try LogWriter(store: ledger, key: logKey, instruments: instruments), stop: stop)
+        writer: try LogWriter(store: ledger, key: opened.key, instruments: instruments), stop: stop)
     guard ledger.rulebook.latest != nil else {
         throw CustodyError(
             .logMissing, "this gateway has no consortium document", at: state.path, remedy: "run custody init")
     }
 
+    let watch = OwnLogWatch(store: ledger, peers: configuration.peers.map(\.address)) { doubt in
+        recorder.close(because: doubt.refusal)
+        onDoubt(doubt)
+    }
     let mirror = Mirror(
         store: ledger, cosigner: try GatewayKeys.cosigner(state, origin: origin),
-        nextCosigner: try GatewayKeys.nextCosigner(state), now: instruments.now)
-    let rounds = PushRounds(store: ledger, mirror: mirror)
+        nextCosigner: try GatewayKeys.nextCosigner(state), watch: watch, now: instruments.now)
+    let rounds = PushRounds(store: ledger, mirror: mirror, watch: watch)
     let recent = RecentPushes()
     let tls = try ConsortiumTLS(certificateFile: state.tlsCertificate, keyFile: state.tlsKey)
     let router = Router(context: MemberContext.self)
     MirrorRoutes(
-        store: ledger, mirror: mirror, pushes: recent, instance: "\(instruments.random())", now: instruments.now,
-        logger: logger
+        store: ledger, mirror: mirror, pushes: recent, instance: "\(instruments.random())", watch: watch,
+        now: instruments.now, logger: logger
     ).add(to: router)
     let port = ConsortiumPort(
         store: ledger, router: router, tls: tls, host: configuration.host, port: configuration.port, logger: logger,
         onRunning: onReady)
     let sessions = PeerSessions(
         peers: configuration.peers.map { PeerSessions.Peer(organisation: $0.organisation, address: $0.address) },
-        tls: tls, store: ledger, mirror: mirror, rounds: rounds, recent: recent, logger: logger)
+        tls: tls, store: ledger, mirror: mirror, rounds: rounds, recent: recent, watch: watch, logger: logger)
 
     let cosigners = try configuration.cosigners.map { entry in
         CosignerSession(
@@ -114,6 +121,8 @@ func buildGateway(
     services += [port, local, Worker { await sessions.run() }]
     services += cosigners.map { session in Worker { await session.run() } }
     services += foreignLogs.map { session in Worker { await session.run() } }
+    let rerecording = Rerecording(recorder: recorder, ledger: ledger, logger: logger)
+    services += [Worker { await watch.run() }, Worker { try await rerecording.run() }]
     if configuration.peers.isEmpty { services.append(Worker { await rounds.runAlone(logger: logger) }) }
     services += monitor.map { monitor in [Worker { await monitor.run() }] } ?? []
     if !brokers.isEmpty { services += [Worker { await disk.run() }, Worker { await upkeep.run() }] }
@@ -140,6 +149,27 @@ private func foreignLogSessions(
         return ForeignLogSession(
             key: log.key, client: try outsideClient(log.key.name, url: url, authority: log.authority), store: ledger,
             mirror: mirror, interval: log.interval, logger: logger)
+    }
+}
+
+extension Logger {
+    /// That the next generation was opened: people look for it.
+    fileprivate func tell(_ opening: (origin: String, doubt: Doubt, predecessor: Head)) {
+        warning(
+            "the next generation of the log is open",
+            metadata: [
+                "log": "\(opening.origin)", "why": "\(opening.doubt.cause.message)",
+                "before": "\(opening.predecessor.origin), \(opening.predecessor.size) entries",
+            ])
+    }
+}
+
+extension Doubt {
+    /// What those hear who want something recorded between the doubt and the next start.
+    fileprivate var refusal: CustodyError {
+        CustodyError(
+            .ownLogInDoubt, "the gateway opens the next generation of its log: \(cause.message)", at: origin,
+            remedy: "try again in a few seconds")
     }
 }
 

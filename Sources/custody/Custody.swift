@@ -16,7 +16,8 @@ struct Custody: AsyncParsableCommand {
             UnmatchedCommand.self, LabelCommand.self, EPCCommand.self, ReindexCommand.self, DecodeWorkerCommand.self,
             AppendLoadCommand.self, TelemetryCommand.self, MKTCommand.self,
             ForksCommand.self, ResolveCommand.self, ConditionsCommand.self, ReadingCommand.self, EvidenceCommand.self,
-            VerifyEvidenceCommand.self, MonitorCommand.self,
+            VerifyEvidenceCommand.self, MonitorCommand.self, BackupCommand.self, RestoreCommand.self,
+            GenerationsCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there

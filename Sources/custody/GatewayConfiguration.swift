@@ -1,5 +1,6 @@
 import Capture
 import Consortium
+import Foundation
 import Gateway
 import Ledger
 import Store
@@ -54,7 +55,7 @@ struct GatewayConfiguration {
         let root = try YAMLReader(text: try NamedFile.text(file), file: file)
         let keys = try root.mapping(known: [
             "custody-gateway", "listen", "uploads", "peers", "cosigners", "mirror-logs", "stations", "mqtt",
-            "conditions", "disk",
+            "conditions", "disk", "head-copy",
         ])
         guard try keys.required("custody-gateway", of: root).number() == 1 else {
             throw root.failure("this release reads configurations of version 1")
@@ -68,6 +69,17 @@ struct GatewayConfiguration {
         brokers = try keys["mqtt"]?.list().map { try Self.broker($0, state: state, origin: origin) } ?? []
         conditions = try keys["conditions"].map { try ConditionRule($0) }
         disk = try keys["disk"].map(Self.disk) ?? DiskWatch.Rule()
+    }
+
+    /// Where the newest head is kept outside the state directory: beside it, where the configuration says nothing; nil
+    /// where it says `none`. Asked before there is a log.
+    static func headCopy(file: String, state: StateDirectory) throws -> String? {
+        guard FileManager.default.fileExists(atPath: file) else { return state.headBeside }
+        let root = try YAMLReader(text: try NamedFile.text(file), file: file)
+        guard let path = try root.pairs().first(where: { $0.0 == "head-copy" })?.1.text() else {
+            return state.headBeside
+        }
+        return path == "none" ? nil : state.path(path)
     }
 
     private static func disk(_ reader: YAMLReader) throws -> DiskWatch.Rule {
@@ -138,7 +150,8 @@ struct GatewayConfiguration {
             connection: MQTTConfiguration(
                 host: try keys.required("host", of: reader).text(),
                 port: try keys["port"]?.number() ?? (tls == nil ? 1_883 : 8_883),
-                clientID: try keys["client-id"]?.text() ?? "custody-\(origin)", version: known,
+                clientID: try keys["client-id"]?.text() ?? "custody-\(Generation.gateway(ofOrigin: origin))",
+                version: known,
                 topics: topics.map(\.pattern.filter), tls: tls, user: try keys["user"]?.text(),
                 passwordFile: try keys["password-file"].map { state.path(try $0.text()) }),
             topics: topics, sparkplugHost: try keys["sparkplug-host"]?.text())

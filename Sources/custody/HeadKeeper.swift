@@ -1,73 +1,73 @@
+import Consortium
 import Foundation
+import Gateway
 import Ledger
 import Store
 
-/// Writes the newest head of this gateway's log outside the database, with the machine's id, so that a database that
-/// was rolled back, or moved to another machine, is noticed before it continues the log.
+/// Writes the newest head of this gateway's log outside the database: into the state directory, and once more beside it.
+/// So a database or a folder that was rolled back, copied, or moved to another machine is noticed before it continues the
+/// log.
 ///
-/// It runs behind the commits: a file that is older than the database is normal.
+/// It runs behind the commits: files that are older than the database are normal.
 struct HeadKeeper: Sendable {
-    /// How often the file is written at most.
+    /// How often the files are written at most.
     static let pause: Duration = .milliseconds(100)
-
-    private struct Kept: Codable, Equatable {
-        let origin: String
-        let size: UInt64
-        let root: String
-        let machine: String
-    }
 
     private let state: StateDirectory
     private let ledger: LedgerStore
-    private let machine: String
+    /// Nil where only the state directory is to have the head.
+    private let copy: String?
 
-    /// - Throws: `CustodyError` with code `gateway-in-doubt` when the database is not the one that wrote last.
-    init(state: StateDirectory, ledger: LedgerStore) throws {
+    init(state: StateDirectory, ledger: LedgerStore, copy: String?) {
         self.state = state
         self.ledger = ledger
-        machine =
-            (try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8))?
-            .trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
-        guard let bytes = FileManager.default.contents(atPath: state.head),
-            let kept = try? JSONDecoder().decode(Kept.self, from: bytes)
-        else { return }
-        try check(kept)
+        self.copy = copy
     }
 
-    private func check(_ kept: Kept) throws {
-        let isSame = try ledger.read { snapshot in
-            guard let log = try snapshot.ownLog(), log.origin == kept.origin, log.size >= kept.size else {
-                return false
-            }
-            return try snapshot.root(of: log.id, size: kept.size)?.hex == kept.root
-        }
-        guard isSame, kept.machine == machine else {
-            throw CustodyError(
-                .gatewayInDoubt, "this database is not the one that this gateway wrote last", at: state.head,
-                remedy: "do not record with it: its log may have gone on elsewhere; restore from the mirrors")
-        }
-    }
+    /// Of this machine, as systemd keeps it.
+    static let machine: String =
+        (try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8))?
+        .trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
 
     func run() async {
-        var last: Kept?
+        var last: KeptHead?
         for await _ in ledger.changes.follow() {
             if let head = try? current(), head != last {
-                try? JSONEncoder().encode(head).write(to: URL(fileURLWithPath: state.head), options: .atomic)
+                write(head)
                 last = head
             }
             try? await Task.sleep(for: Self.pause)
         }
     }
 
-    private func current() throws -> Kept? {
-        try ledger.read { snapshot in
+    /// Writes the newest head, and notes in the database that it is kept from now on.
+    func keep(now: Int64) throws {
+        guard let head = try current() else { return }
+        try PrivateFile.replace(state.head, bytes: head.bytes)
+        writeCopy(head)
+        guard try !ledger.read({ try $0.isHeadKept() }) else { return }
+        try ledger.write { try $0.noteHeadKept(at: now) }
+    }
+
+    private func write(_ head: KeptHead) {
+        try? PrivateFile.replace(state.head, bytes: head.bytes)
+        writeCopy(head)
+    }
+
+    /// Where the copy cannot be written, such as beside a folder of another owner, the gateway does without.
+    private func writeCopy(_ head: KeptHead) {
+        guard let copy else { return }
+        try? PrivateFile.replace(copy, bytes: head.bytes)
+    }
+
+    private func current() throws -> KeptHead? {
+        let born = KeptHead.born(file: state.ledger)
+        return try ledger.read { snapshot in
             guard let log = try snapshot.ownLog(), let note = try snapshot.head(of: log.id) else { return nil }
             let checkpoint = try Checkpoint(text: note.text)
-            return Kept(origin: log.origin, size: checkpoint.size, root: checkpoint.root.hex, machine: machine)
+            return KeptHead(
+                Head(origin: log.origin, size: checkpoint.size, root: checkpoint.root), machine: Self.machine,
+                born: born)
         }
     }
-}
-
-extension CustodyError.Code {
-    static let gatewayInDoubt: Self = "gateway-in-doubt"
 }

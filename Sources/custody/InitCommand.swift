@@ -31,14 +31,19 @@ struct InitCommand: AsyncParsableCommand {
         let contracts = try Self.contracts(in: contracts, for: documents)
         let origin = "\(folder.organisation.id)/\(gateway)"
         let directory = state.directory
+        guard Generation.number(ofOrigin: origin) == 0 else {
+            throw CustodyError(
+                .originMalformed, "a gateway's name does not end like a generation of its log", at: origin,
+                remedy: "choose another name")
+        }
         try directory.create()
         let lock = try directory.lock()
         defer { withExtendedLifetime(lock) {} }
         let chain = try writeKeys(origin: origin, folder: folder, directory: directory)
-        try found(directory, origin: origin, chain: chain, notes: notes, contracts: contracts)
         if !FileManager.default.fileExists(atPath: directory.configuration) {
             try NamedFile.write(Array(GatewayConfiguration.sample.utf8), to: directory.configuration)
         }
+        try found(directory, origin: origin, chain: chain, notes: notes, contracts: contracts)
         try output.print(["origin": origin, "state": directory.path], text: "\(origin) is ready in \(directory.path)")
     }
 
@@ -68,6 +73,12 @@ struct InitCommand: AsyncParsableCommand {
         let tls = try folder.authority.issueTLSCertificate(origin: origin, hosts: host, now: Date(), random: &random)
         try PrivateFile.create(directory.tlsKey, bytes: Array(tls.key.utf8))
         try PrivateFile.create(directory.tlsCertificate, bytes: Array(tls.certificate.utf8))
+        if folder.authority.admitsGenerations {
+            let gateway = try folder.authority.issueGenerationAuthority(
+                gateway: origin, now: Date(), random: &random)
+            try PrivateFile.create(directory.generationKey, bytes: Array(gateway.key.utf8))
+            try PrivateFile.create(directory.generationCertificate, bytes: Array(gateway.certificate.utf8))
+        }
         if cosigner {
             try PrivateFile.create(directory.cosignerKey, bytes: Array("\(folder.cosigner.encoded)\n".utf8))
         }
@@ -80,7 +91,8 @@ struct InitCommand: AsyncParsableCommand {
     ) throws {
         let key = try GatewayKeys.log(directory)
         let instruments = Instruments.system()
-        try LedgerStore(path: directory.ledger).write { transaction in
+        let ledger = try LedgerStore(path: directory.ledger)
+        try ledger.write { transaction in
             for note in notes { try transaction.add(document: note) }
             for contract in contracts { try transaction.add(contract: contract) }
             let log = try transaction.createLog(origin: origin, key: key.verifierKey, own: true)
@@ -88,5 +100,8 @@ struct InitCommand: AsyncParsableCommand {
                 origin: origin, chain: chain, log: log, key: key, instruments: instruments, transaction)
         }
         _ = try IntakeStore(path: directory.intake)
+        try RulesFolder(path: directory.rules).keep(ledger)
+        let copy = try GatewayConfiguration.headCopy(file: directory.configuration, state: directory)
+        try HeadKeeper(state: directory, ledger: ledger, copy: copy).keep(now: instruments.now())
     }
 }

@@ -7,7 +7,7 @@ import Store
 struct OrganisationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "organisation", abstract: "An organisation's own folder: its CA and its keys.",
-        subcommands: [Create.self, Renew.self, Certify.self])
+        subcommands: [Create.self, Renew.self, TLS.self, CertifyCommand.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -73,9 +73,9 @@ struct OrganisationCommand: AsyncParsableCommand {
         }
     }
 
-    struct Certify: AsyncParsableCommand {
+    struct TLS: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give a gateway a new TLS key and certificate.",
+            commandName: "tls", abstract: "Give a gateway a new TLS key and certificate.",
             discussion: "They are used from the gateway's next start.")
 
         @Argument(help: "The organisation's folder.")

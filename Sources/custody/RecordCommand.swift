@@ -66,10 +66,12 @@ enum RecorderAccess {
         do {
             let lock = try state.lock()
             defer { withExtendedLifetime(lock) {} }
-            let store = try LedgerStore(path: state.ledger)
-            _ = try HeadKeeper(state: state, ledger: store)
-            let writer = try LogWriter(store: store, key: try GatewayKeys.log(state), instruments: .system())
-            return try await Recorder(writer: writer, stop: { _ in }).record(draft)
+            let instruments = Instruments.system()
+            let opened = try GatewayStart(state: state, instruments: instruments).open()
+            let writer = try LogWriter(store: opened.ledger, key: opened.key, instruments: instruments)
+            let receipt = try await Recorder(writer: writer, stop: { _ in }).record(draft)
+            try? opened.head.keep(now: instruments.now())
+            return receipt
         } catch let error as CustodyError where error.code == .gatewayRunning {
             return try await LocalClient(socket: state.socket).record(draft)
         }

@@ -20,10 +20,12 @@ struct RunCommand: AsyncParsableCommand {
         let directory = state.directory
         let lock = try directory.lock()
         defer { withExtendedLifetime(lock) {} }
+        let again = StartingAgain()
         var logger = Logger(label: "custody", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = logLevel
+        let asked = try await GatewayStart(state: directory, instruments: .system()).askMembers()
         let graph = try buildGateway(
-            state: directory, instruments: .system(), logger: logger,
+            state: directory, instruments: .system(), asked: asked, logger: logger,
             onReady: { port in
                 print("{\"ready\":true,\"port\":\(port),\"pid\":\(ProcessInfo.processInfo.processIdentifier)}")
                 fflush(nil)
@@ -31,18 +33,29 @@ struct RunCommand: AsyncParsableCommand {
             stop: { [logger] error in
                 logger.critical("stopping at once", metadata: ["error": "\(error)"])
                 _exit(ExitStatus.checkFailed)
+            },
+            onDoubt: { [logger] doubt in
+                logger.critical("this log is not continued", metadata: ["why": "\(doubt.cause.message)"])
+                again.ask()
             })
-        try await serve(graph, logger: logger)
+        try await serve(graph, again: again, logger: logger)
+        if again.isAsked { try StartingAgain.start() }
     }
 
-    private func serve(_ graph: GatewayGraph, logger: Logger) async throws {
+    private func serve(_ graph: GatewayGraph, again: StartingAgain, logger: Logger) async throws {
         var configuration = ServiceGroupConfiguration(
             services: graph.services.map {
                 .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
             }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
         configuration.maximumCancellationDuration = .seconds(5)
-        try await ServiceGroup(configuration: configuration).run()
+        let group = ServiceGroup(configuration: configuration)
+        let asked = Task {
+            await again.asked()
+            await group.triggerGracefulShutdown()
+        }
+        defer { asked.cancel() }
+        try await group.run()
     }
 }
 

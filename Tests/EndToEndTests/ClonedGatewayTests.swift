@@ -9,7 +9,7 @@ import Testing
 
     @Test func aClonedGatewayIsFoundAndFrozenEverywhere() async throws {
         let site = try TestSite(["hospital", "regulator", "supplier"])
-        let copies = try ["one", "other"].map { try site.copyState(to: "state-\($0)") }
+        let copies = try ["one", "other"].map { try cloneDisk(of: site, as: $0) }
         try site.listen("regulator")
         try site.listen("supplier")
         let regulator = try await RunningGateway(site, of: "regulator")
@@ -25,11 +25,53 @@ import Testing
             }
         }
         again.stop()
+        // Nobody else is to be suspected.
+        #expect(try copies.allSatisfy { try frozen(site, $0) == [] })
+        try await expectNextGeneration(of: "one", site, after: regulator)
         regulator.stop()
         try checkEvidence(site)
         for member in ["regulator", "supplier"] { try site.custody("verify", "--state", site.state(of: member)) }
-        // Nobody else is to be suspected.
-        #expect(try copies.allSatisfy { try frozen(site, $0) == [] })
+    }
+
+    /// A liar that hears of it goes on under another name, and with what it has recorded.
+    private func expectNextGeneration(of copy: String, _ site: TestSite, after member: RunningGateway) async throws {
+        try site.listen(copy, peers: [("regulator", member.port)])
+        let gateway = try await RunningGateway(site, of: copy)
+        try await gateway.untilLogged("the next generation of the log is open")
+        try site.custody(
+            "order", "open", "--contract", "custom-device", "--number", "later", "--fact", "product=hip", "--state",
+            site.state(of: copy))
+        try await until("the regulator hears of it") {
+            try site.custody("orders", "--json", "--state", site.state(of: "regulator")).joined().contains("later")
+        }
+        gateway.stop()
+        #expect(try frozen(site, site.state(of: copy)) == ["hospital/main"])
+    }
+
+    /// An image of a disk: nothing on it tells that it is a copy.
+    private func cloneDisk(of site: TestSite, as name: String) throws -> String {
+        let copy = try site.copyState(to: "state-\(name)")
+        let file = URL(fileURLWithPath: copy + "/head")
+        var head = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        head["born"] = nil
+        try JSONSerialization.data(withJSONObject: head).write(to: file)
+        return copy
+    }
+
+    /// Files that were copied are known as copies: both go on as generations of their own, and nobody lies.
+    @Test func copiedFilesContinueNoLog() async throws {
+        let site = try TestSite(["hospital", "regulator"])
+        try site.listen("regulator")
+        let regulator = try await RunningGateway(site, of: "regulator")
+        for name in ["one", "other"] {
+            try site.copyState(to: "state-\(name)")
+            try await tell(regulator, "regulator", by: name, orders: 2, site)
+        }
+        regulator.stop()
+        #expect(try frozen(site, site.state(of: "regulator")) == [])
+        let logs = try site.custody("policy", "--state", site.state(of: "regulator")).joined(separator: "\n")
+        #expect(logs.components(separatedBy: "log hospital/main.").count == 3, "\(logs)")
     }
 
     /// Lets one of the copies record orders that only one member hears of.

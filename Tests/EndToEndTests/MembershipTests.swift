@@ -161,7 +161,7 @@ import Testing
         try site.listen("hospital")
         let hospital = try await RunningGateway(site, of: "hospital")
         let key = try String(contentsOfFile: site.state(of: "regulator") + "/tls.key", encoding: .utf8)
-        try site.custody("organisation", "certify", site.folder + "/regulator", "--state", site.state(of: "regulator"))
+        try site.custody("organisation", "tls", site.folder + "/regulator", "--state", site.state(of: "regulator"))
         #expect(try String(contentsOfFile: site.state(of: "regulator") + "/tls.key", encoding: .utf8) != key)
         try site.listen("regulator", peers: [("hospital", hospital.port)])
         let regulator = try await RunningGateway(site, of: "regulator")

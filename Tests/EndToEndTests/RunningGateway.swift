@@ -18,14 +18,18 @@ final class RunningGateway {
 
     /// Returns when a broker has granted it its topics.
     /// - Parameter member: which of the site's organisations; the first one if none is named, the others have no broker.
-    init(_ site: TestSite, of member: String? = nil) async throws {
+    convenience init(_ site: TestSite, of member: String? = nil) async throws {
+        try await self.init(site, at: member.map(site.state) ?? site.state)
+        if member == nil { try await untilLogged("broker connected") }
+    }
+
+    /// - Parameter state: the state directory of any gateway.
+    init(_ site: TestSite, at state: String) async throws {
         self.site = site
         logFile = site.folder + "/log-\(UUID().uuidString)"
-        let state = member.map(site.state) ?? site.state
         program = try Program(try TestSite.program("custody"), ["run", "--state", state], errors: logFile)
         let ready = try #require(program.line(), "the gateway does not start")
         port = try JSONDecoder().decode(Ready.self, from: Data(ready.utf8)).port
-        if member == nil { try await untilLogged("broker connected") }
     }
 
     var log: String { (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? "" }

@@ -1,0 +1,175 @@
+import Consortium
+import Foundation
+import Gateway
+import Ledger
+import Logging
+import Store
+
+/// The first thing that whoever writes a log does: finds out whether the log may be continued, and opens the next
+/// generation where it may not (design: section 5).
+struct GatewayStart {
+    let state: StateDirectory
+    let instruments: Instruments
+    /// Where the newest head is kept outside the state directory; nil where it is not.
+    let copy: String?
+
+    init(state: StateDirectory, instruments: Instruments) throws {
+        self.state = state
+        self.instruments = instruments
+        copy = try GatewayConfiguration.headCopy(file: state.configuration, state: state)
+    }
+
+    /// A ledger whose own log may be written, and the key of that log.
+    struct Opened {
+        let ledger: LedgerStore
+        let key: SigningKey
+        let head: HeadKeeper
+        /// The generation that was opened, and why; nil if the log goes on.
+        let opening: (origin: String, doubt: Doubt, predecessor: Head)?
+    }
+
+    /// Certifies the key of a log for its origin: DER, the leaf first.
+    typealias Certify = (_ origin: String, _ key: VerifierKey) throws -> [[UInt8]]
+
+    /// - Parameters:
+    ///   - certify: certifies the next generation; nil = by what this gateway was given for that.
+    ///   - asked: what members said of a log of which nothing is known here (`askMembers`).
+    /// - Throws: `CustodyError` with code `log-missing` where there is no gateway, `generations-unavailable` where the next
+    ///   generation cannot be certified, and what keeps files from being read.
+    func open(certify: Certify? = nil, asked: Head? = nil) throws -> Opened {
+        let isNew = !PrivateFile.exists(state.ledger)
+        if isNew, !PrivateFile.exists(state.logKey), !PrivateFile.exists(state.generationKey) { throw Self.missing }
+        let ledger = try LedgerStore(path: state.ledger)
+        let head = HeadKeeper(state: state, ledger: ledger, copy: copy)
+        try finishKeyChange(ledger)
+        var opening: (origin: String, doubt: Doubt, predecessor: Head)?
+        switch StartDecision(try findings(ledger)) {
+        case .nothing: throw Self.missing
+        case .goOn: break
+        case .open(let doubt, var predecessor):
+            if predecessor.size == 0, let asked, asked.origin == predecessor.origin { predecessor = asked }
+            let next = NextGeneration(state: state, instruments: instruments, certify: try certify ?? byThisGateway())
+            let origin = try next.open(in: ledger, doubt: doubt, predecessor: predecessor)
+            opening = (origin, doubt, predecessor)
+        }
+        try head.keep(now: instruments.now())
+        try RulesFolder(path: state.rules).keep(ledger)
+        return Opened(ledger: ledger, key: try GatewayKeys.log(state), head: head, opening: opening)
+    }
+
+    private func byThisGateway() throws -> Certify {
+        let authority = try GatewayKeys.generations(state)
+        return { origin, key in
+            var random = SystemRandomNumberGenerator()
+            return try authority.issueLogCertificate(origin: origin, key: key, now: Date(), random: &random)
+        }
+    }
+
+    /// How long members are waited for where nothing but keys is left: the gateway starts without a network too.
+    static let askMax: Duration = .seconds(3)
+
+    /// Asks the configured peers for the newest head of this gateway's log, if nothing here tells of one.
+    func askMembers() async throws -> Head? {
+        let files = [state.ledger, state.head] + (copy.map { [$0] } ?? [])
+        guard !files.contains(where: PrivateFile.exists), PrivateFile.exists(state.logKey),
+            let document = try RulesFolder(path: state.rules).newestDocument()
+        else { return nil }
+        let key = try GatewayKeys.log(state).verifierKey
+        let peers = try GatewayConfiguration(file: state.configuration, state: state, origin: key.name).peers
+        let tls = try ConsortiumTLS(certificateFile: state.tlsCertificate, keyFile: state.tlsKey)
+        return await withTaskGroup(of: Head?.self) { group in
+            for peer in peers {
+                group.addTask {
+                    try? await ConsortiumClient.head(
+                        of: key, at: peer.address, organisation: peer.organisation, tls: tls, document: document,
+                        deadline: .now + Self.askMax)
+                }
+            }
+            return await group.compactMap { $0 }.max { $0.size < $1.size }
+        }
+    }
+
+    private static let missing = CustodyError(
+        .logMissing, "this gateway has no log yet", remedy: "run custody init")
+
+    /// A generation was opened, and the process ended before its key had its place.
+    private func finishKeyChange(_ ledger: LedgerStore) throws {
+        guard PrivateFile.exists(state.nextLogKey), let log = try ledger.read({ try $0.ownLog() }),
+            try GatewayKeys.nextLog(state).verifierKey == log.key
+        else { return }
+        try PrivateFile.move(state.nextLogKey, to: state.logKey)
+    }
+
+    // MARK: Findings
+
+    private func findings(_ ledger: LedgerStore) throws -> StartFindings {
+        let key = PrivateFile.exists(state.logKey) ? try GatewayKeys.log(state).verifierKey : nil
+        return try ledger.read { snapshot in
+            let own = try snapshot.ownLog()
+            return StartFindings(
+                own: try own.map { try self.own($0, key: key, snapshot) }, head: try file(state.head, own, snapshot),
+                copy: try copy.map { try file($0, own, snapshot) } ?? .missing,
+                keyName: try key?.name ?? generationGateway(), machine: HeadKeeper.machine)
+        }
+    }
+
+    private func generationGateway() throws -> String? {
+        guard PrivateFile.exists(state.generationKey) else { return nil }
+        return try GatewayKeys.generations(state).gateway
+    }
+
+    private func own(
+        _ log: LogRecord, key: VerifierKey?, _ snapshot: LedgerSnapshot
+    ) throws -> StartFindings.Own {
+        StartFindings.Own(
+            head: Head(
+                origin: log.origin, size: log.size, root: try snapshot.root(of: log.id, size: log.size) ?? .emptyTree),
+            earlier: try snapshot.ownGenerations().compactMap(\.predecessor), born: KeptHead.born(file: state.ledger),
+            doubt: try snapshot.doubt(), isHeadKept: try snapshot.isHeadKept(), hasKey: key == log.key)
+    }
+
+    private func file(_ path: String, _ own: LogRecord?, _ snapshot: LedgerSnapshot) throws -> StartFindings.File {
+        guard PrivateFile.exists(path) else { return .missing }
+        guard let bytes = try? PrivateFile.readPublic(path), let kept = KeptHead(bytes: bytes) else {
+            return .unreadable
+        }
+        guard let own, kept.origin == own.origin, kept.size <= own.size else { return .head(kept, rootHere: nil) }
+        return .head(kept, rootHere: try snapshot.root(of: own.id, size: kept.size))
+    }
+}
+
+/// Opens the next generation of a gateway's log: a new origin, a new key, a genesis that cites the last known head.
+struct NextGeneration {
+    let state: StateDirectory
+    let instruments: Instruments
+    let certify: GatewayStart.Certify
+
+    /// - Returns: the new origin.
+    func open(in ledger: LedgerStore, doubt: Doubt, predecessor: Head) throws -> String {
+        let own = try ledger.read { try $0.ownLog() }
+        let last = [predecessor.origin, own?.origin ?? ""].max {
+            Generation.number(ofOrigin: $0) < Generation.number(ofOrigin: $1)
+        }
+        let origin = Generation.next(after: last ?? predecessor.origin, at: instruments.now())
+        let key = try SigningKey.generate(name: origin, algorithm: .ed25519)
+        let chain = try certify(origin, key.verifierKey)
+        // On disk before the log that needs it; in its place only after, so that either log has its key until then.
+        try GatewayKeys.write(nextLog: key, state)
+        try ledger.write { transaction in
+            if try transaction.snapshot.documents().isEmpty {
+                try RulesFolder(path: state.rules).load(into: transaction)
+            }
+            if let own {
+                let head = try doubt.head.map { try SignedNote(encoded: $0) }
+                try transaction.leave(own, common: doubt.common, head: head)
+            }
+            let log = try transaction.createLog(origin: origin, key: key.verifierKey, own: true)
+            try LogWriter.writeGenesis(
+                origin: origin, chain: chain, predecessor: predecessor, log: log, key: key, instruments: instruments,
+                transaction)
+        }
+        try PrivateFile.move(state.nextLogKey, to: state.logKey)
+        try ledger.applyPending()
+        return origin
+    }
+}
