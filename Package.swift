@@ -12,6 +12,7 @@ func library(_ name: String, package: String) -> Target.Dependency { .product(na
 let argumentParser = library("ArgumentParser", package: "swift-argument-parser")
 let logging = library("Logging", package: "swift-log")
 let crypto = library("Crypto", package: "swift-crypto")
+let cryptoExtras = library("CryptoExtras", package: "swift-crypto")
 let protobuf = library("SwiftProtobuf", package: "swift-protobuf")
 let yams = library("Yams", package: "Yams")
 let grdb = library("GRDB", package: "GRDB.swift")
@@ -91,7 +92,8 @@ let package = Package(
         layer(
             "Consortium",
             [
-                "Ledger", "Store", "CZlib", crypto, x509, asn1, nioCore, nioHTTP1, nioSSL, httpTypes, httpClient,
+                "Ledger", "Store", "CZlib", crypto, cryptoExtras, x509, asn1, nioCore, nioHTTP1, nioSSL, httpTypes,
+                httpClient,
                 hummingbird, hummingbirdTLS, logging, lifecycle,
             ]),
         layer("Gateway", ["Ledger", "Identifiers", "Telemetry", "Store", "Capture", "CTimex", logging]),

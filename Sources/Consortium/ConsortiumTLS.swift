@@ -7,10 +7,13 @@ public struct ConsortiumTLS: Sendable {
     private let chain: [NIOSSLCertificateSource]
     private let key: NIOSSLPrivateKeySource
 
-    /// - Throws: `CustodyError` with code `file-unusable`, `key-file-exposed`, `certificate-malformed`.
-    public init(certificateFile: String, keyFile: String) throws {
+    /// - Parameter passphrase: opens an encrypted key; nil if there is none.
+    /// - Throws: `CustodyError` with code `file-unusable`, `key-file-exposed`, `certificate-malformed`, or one about the
+    ///   passphrase.
+    public init(certificateFile: String, keyFile: String, passphrase: [UInt8]? = nil) throws {
         try self.init(
-            certificate: PrivateFile.readPublic(certificateFile), key: PrivateFile.read(keyFile),
+            certificate: PrivateFile.readPublic(certificateFile),
+            key: PrivateFile.readKey(keyFile, passphrase: passphrase),
             places: (certificateFile, keyFile))
     }
 

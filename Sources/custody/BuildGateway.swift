@@ -51,7 +51,7 @@ func buildGateway(
         nextCosigner: try GatewayKeys.nextCosigner(state), watch: watch, now: instruments.now)
     let rounds = PushRounds(store: ledger, mirror: mirror, watch: watch)
     let recent = RecentPushes()
-    let tls = try ConsortiumTLS(certificateFile: state.tlsCertificate, keyFile: state.tlsKey)
+    let tls = try GatewayKeys.tls(state)
     let router = Router(context: MemberContext.self)
     MirrorRoutes(
         store: ledger, mirror: mirror, pushes: recent, instance: "\(instruments.random())", watch: watch,

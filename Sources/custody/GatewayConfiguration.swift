@@ -55,7 +55,7 @@ struct GatewayConfiguration {
         let root = try YAMLReader(text: try NamedFile.text(file), file: file)
         let keys = try root.mapping(known: [
             "custody-gateway", "listen", "uploads", "peers", "cosigners", "mirror-logs", "stations", "mqtt",
-            "conditions", "disk", "head-copy",
+            "conditions", "disk", "head-copy", "passphrase-file",
         ])
         guard try keys.required("custody-gateway", of: root).number() == 1 else {
             throw root.failure("this release reads configurations of version 1")
@@ -74,12 +74,20 @@ struct GatewayConfiguration {
     /// Where the newest head is kept outside the state directory: beside it, where the configuration says nothing; nil
     /// where it says `none`. Asked before there is a log.
     static func headCopy(file: String, state: StateDirectory) throws -> String? {
-        guard FileManager.default.fileExists(atPath: file) else { return state.headBeside }
-        let root = try YAMLReader(text: try NamedFile.text(file), file: file)
-        guard let path = try root.pairs().first(where: { $0.0 == "head-copy" })?.1.text() else {
-            return state.headBeside
-        }
+        guard let path = try value(of: "head-copy", file: file) else { return state.headBeside }
         return path == "none" ? nil : state.path(path)
+    }
+
+    /// Where the passphrase of the private keys stands; nil where the configuration does not say. Asked before anything
+    /// else.
+    static func passphraseFile(file: String, state: StateDirectory) throws -> String? {
+        try value(of: "passphrase-file", file: file).map(state.path)
+    }
+
+    private static func value(of key: String, file: String) throws -> String? {
+        guard FileManager.default.fileExists(atPath: file) else { return nil }
+        let root = try YAMLReader(text: try NamedFile.text(file), file: file)
+        return try root.pairs().first { $0.0 == key }?.1.text()
     }
 
     private static func disk(_ reader: YAMLReader) throws -> DiskWatch.Rule {

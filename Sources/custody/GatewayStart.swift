@@ -76,7 +76,7 @@ struct GatewayStart {
         else { return nil }
         let key = try GatewayKeys.log(state).verifierKey
         let peers = try GatewayConfiguration(file: state.configuration, state: state, origin: key.name).peers
-        let tls = try ConsortiumTLS(certificateFile: state.tlsCertificate, keyFile: state.tlsKey)
+        let tls = try GatewayKeys.tls(state)
         return await withTaskGroup(of: Head?.self) { group in
             for peer in peers {
                 group.addTask {

@@ -163,6 +163,61 @@ import Testing
         try site.expectNoLie()
     }
 
+    @Test func aBackupThatIsNotWholeIsRefused() throws {
+        let site = try TestSite()
+        let (backup, restored) = (site.folder + "/backup", site.folder + "/restored")
+        try site.custody("backup", backup, "--state", site.state)
+        let files = try FileManager.default.contentsOfDirectory(atPath: backup).sorted()
+        #expect(files == ["gateway.yaml", "intake.sqlite", "ledger.sqlite", "manifest.json", "rules"])
+        for file in files where file != "rules" {
+            let mode = try FileManager.default.attributesOfItem(atPath: backup + "/" + file)[.posixPermissions] as? Int
+            #expect(mode == 0o600, "\(file)")
+        }
+        func refuses(_ file: String, _ bytes: Data?) throws {
+            let path = backup + "/" + file
+            let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+            if let bytes {
+                try bytes.write(to: URL(fileURLWithPath: path))
+            } else {
+                try FileManager.default.removeItem(atPath: path)
+            }
+            let outcome = try site.run(["restore", backup, "--state", restored])
+            #expect(outcome.code == 1 && outcome.errors.contains("[backup-damaged]"), "\(file): \(outcome.errors)")
+            #expect(!FileManager.default.fileExists(atPath: restored + "/ledger.sqlite"))
+            try whole.write(to: URL(fileURLWithPath: path))
+        }
+        for file in ["manifest.json", "ledger.sqlite", "intake.sqlite", "gateway.yaml"] { try refuses(file, nil) }
+        for file in ["ledger.sqlite", "intake.sqlite"] {
+            let whole = try Data(contentsOf: URL(fileURLWithPath: backup + "/" + file))
+            try refuses(file, whole.dropLast(4_096))
+            var damaged = whole
+            damaged[whole.count / 2] ^= 1
+            try refuses(file, damaged)
+        }
+        let manifest = try String(contentsOfFile: backup + "/manifest.json", encoding: .utf8)
+        try refuses("manifest.json", Data(manifest.replacingOccurrences(of: "gateway.yaml", with: "../x.yaml").utf8))
+        try site.custody("restore", backup, "--state", restored)
+        // Without its keys it says what is missing.
+        let refused = try site.run(["run", "--state", restored])
+        #expect(refused.code == 2)
+        #expect(refused.errors.contains("[generations-unavailable]"), "\(refused.errors)")
+    }
+
+    /// Whoever takes the copy's files by hand has the mark too.
+    @Test func aBackupNeverContinuesTheLog() async throws {
+        let site = try await RestoreSite()
+        try site.site.custody("backup", site.site.folder + "/backup", "--state", site.state)
+        try remove(["ledger.sqlite", "head"], in: site.state)
+        try FileManager.default.removeItem(atPath: site.state + ".head")
+        try FileManager.default.copyItem(
+            atPath: site.site.folder + "/backup/ledger.sqlite", toPath: site.state + "/ledger.sqlite")
+        let gateway = try await site.start(peers: [])
+        #expect(gateway.log.contains("the database came out of a backup"))
+        gateway.stop()
+        #expect(try site.generations().generations.count == 2)
+        site.stopMembers()
+    }
+
     @Test func aLostPowerSupplyAloneStartsNoGeneration() async throws {
         let site = try await RestoreSite()
         var numbers = SeededRandom(seed: 1)
