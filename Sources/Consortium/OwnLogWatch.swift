@@ -64,6 +64,24 @@ public final class OwnLogWatch: Sendable {
         try store.write { try $0.set(doubt: doubt) }
     }
 
+    /// Looks at later generations that members have of this gateway's log: one that this gateway did not open, and that
+    /// cites more of its log than stands here, was opened by somebody who knew more.
+    func lookForSuccessors() throws {
+        let doubt = try store.read { snapshot -> Doubt? in
+            guard let own = try snapshot.ownLog() else { return nil }
+            let gateway = Generation.gateway(ofOrigin: own.origin)
+            for log in try snapshot.logs() where !log.own && Generation.gateway(ofOrigin: log.origin) == gateway {
+                guard let cited = try snapshot.genesis(of: log)?.predecessor, cited.origin == own.origin,
+                    cited.size > 0,
+                    try snapshot.knownRoot(of: own, size: cited.size) != cited.root
+                else { continue }
+                return Doubt(.knownElsewhere, origin: own.origin)
+            }
+            return nil
+        }
+        if let doubt { try raise(doubt) }
+    }
+
     /// Looks at a head of this gateway's own log that a member has, where the member cannot be asked for more.
     /// - Returns: whether it was one of this gateway's own log.
     func take(_ note: SignedNote) throws -> Bool {

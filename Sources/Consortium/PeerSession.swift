@@ -148,6 +148,7 @@ public final class PeerSession: Sendable {
             watch?.heard(from: client.address)
             try await takeDocuments(news.documents)
             for log in news.logs { try await catchUp(with: log) }
+            try watch?.lookForSuccessors()
             token = news.token
         }
     }

@@ -91,7 +91,9 @@ public final class Station: Sendable {
     /// Microseconds after which `run` looks again.
     private static let lookMax: Int64 = 500_000
 
-    private static let mayRetry: Set<CustodyError.Code> = [.recorderBusy, .durabilityUnknown, .storeFailed]
+    private static let mayRetry: Set<CustodyError.Code> = [
+        .recorderBusy, .durabilityUnknown, .storeFailed, .ownLogInDoubt,
+    ]
 
     private func identify(_ scan: Scan) throws -> Identifier {
         do { return try Identifiers.identify(scan, year: year) } catch { throw CustodyError(error) }

@@ -64,7 +64,8 @@ public struct LocalServer: Service {
             else { throw CustodyError("request-malformed", "the request is not JSON of a draft") }
             return try Response.json(try await recorder.record(parsed.draft()))
         } catch let error as CustodyError {
-            let status: HTTPResponse.Status = error.code == .recorderBusy ? .serviceUnavailable : .unprocessableContent
+            let mayRetry = error.code == .recorderBusy || error.code == .ownLogInDoubt
+            let status: HTTPResponse.Status = mayRetry ? .serviceUnavailable : .unprocessableContent
             return try Response.json(LocalProtocol.Failure(error), status: status)
         }
     }

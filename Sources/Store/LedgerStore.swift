@@ -32,8 +32,10 @@ public final class LedgerStore: Sendable {
         } catch let error as DatabaseError {
             throw CustodyError(
                 .storeUnusable, "the ledger cannot be opened: \(error.message ?? "\(error)")", at: path,
-                remedy: readOnly ? "run custody init first, or name the right --state" : "check the disk and the rights"
-            )
+                remedy: readOnly
+                    ? "run custody init first, or name the right --state"
+                    : "check the disk and the rights; if the file is damaged, move it away: the gateway then opens the "
+                        + "next generation of its log and reads the old one back from the members")
         }
     }
 

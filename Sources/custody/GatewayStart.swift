@@ -43,18 +43,21 @@ struct GatewayStart {
         let head = HeadKeeper(state: state, ledger: ledger, copy: copy)
         try finishKeyChange(ledger)
         var opening: (origin: String, doubt: Doubt, predecessor: Head)?
-        switch StartDecision(try findings(ledger)) {
+        var key = PrivateFile.exists(state.logKey) ? try GatewayKeys.log(state) : nil
+        switch StartDecision(try findings(ledger, key: key?.verifierKey)) {
         case .nothing: throw Self.missing
         case .goOn: break
         case .open(let doubt, var predecessor):
             if predecessor.size == 0, let asked, asked.origin == predecessor.origin { predecessor = asked }
             let next = NextGeneration(state: state, instruments: instruments, certify: try certify ?? byThisGateway())
-            let origin = try next.open(in: ledger, doubt: doubt, predecessor: predecessor)
-            opening = (origin, doubt, predecessor)
+            let new = try next.open(in: ledger, doubt: doubt, predecessor: predecessor)
+            opening = (new.name, doubt, predecessor)
+            key = new
         }
+        guard let key else { throw Self.missing }
         try head.keep(now: instruments.now())
         try RulesFolder(path: state.rules).keep(ledger)
-        return Opened(ledger: ledger, key: try GatewayKeys.log(state), head: head, opening: opening)
+        return Opened(ledger: ledger, key: key, head: head, opening: opening)
     }
 
     private func byThisGateway() throws -> Certify {
@@ -102,8 +105,7 @@ struct GatewayStart {
 
     // MARK: Findings
 
-    private func findings(_ ledger: LedgerStore) throws -> StartFindings {
-        let key = PrivateFile.exists(state.logKey) ? try GatewayKeys.log(state).verifierKey : nil
+    private func findings(_ ledger: LedgerStore, key: VerifierKey?) throws -> StartFindings {
         return try ledger.read { snapshot in
             let own = try snapshot.ownLog()
             return StartFindings(
@@ -144,8 +146,8 @@ struct NextGeneration {
     let instruments: Instruments
     let certify: GatewayStart.Certify
 
-    /// - Returns: the new origin.
-    func open(in ledger: LedgerStore, doubt: Doubt, predecessor: Head) throws -> String {
+    /// - Returns: the new log's key, which is named like it.
+    func open(in ledger: LedgerStore, doubt: Doubt, predecessor: Head) throws -> SigningKey {
         let own = try ledger.read { try $0.ownLog() }
         let last = [predecessor.origin, own?.origin ?? ""].max {
             Generation.number(ofOrigin: $0) < Generation.number(ofOrigin: $1)
@@ -170,6 +172,6 @@ struct NextGeneration {
         }
         try PrivateFile.move(state.nextLogKey, to: state.logKey)
         try ledger.applyPending()
-        return origin
+        return key
     }
 }

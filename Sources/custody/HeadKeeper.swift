@@ -8,15 +8,18 @@ import Store
 /// So a database or a folder that was rolled back, copied, or moved to another machine is noticed before it continues the
 /// log.
 ///
-/// It runs behind the commits: files that are older than the database are normal.
-struct HeadKeeper: Sendable {
-    /// How often the files are written at most.
-    static let pause: Duration = .milliseconds(100)
+/// It runs behind the commits, on a queue of its own: files that are older than the database are normal.
+actor HeadKeeper {
+    /// How often the files are written at most: each time costs the disk four syncs, which receipts share it with.
+    static let pause: Duration = .milliseconds(250)
 
-    private let state: StateDirectory
-    private let ledger: LedgerStore
+    private nonisolated let executor = DispatchExecutor(label: "custody.head")
+    private nonisolated let state: StateDirectory
+    private nonisolated let ledger: LedgerStore
     /// Nil where only the state directory is to have the head.
-    private let copy: String?
+    private nonisolated let copy: String?
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     init(state: StateDirectory, ledger: LedgerStore, copy: String?) {
         self.state = state
@@ -41,7 +44,7 @@ struct HeadKeeper: Sendable {
     }
 
     /// Writes the newest head, and notes in the database that it is kept from now on.
-    func keep(now: Int64) throws {
+    nonisolated func keep(now: Int64) throws {
         guard let head = try current() else { return }
         try PrivateFile.replace(state.head, bytes: head.bytes)
         writeCopy(head)
@@ -49,18 +52,18 @@ struct HeadKeeper: Sendable {
         try ledger.write { try $0.noteHeadKept(at: now) }
     }
 
-    private func write(_ head: KeptHead) {
+    private nonisolated func write(_ head: KeptHead) {
         try? PrivateFile.replace(state.head, bytes: head.bytes)
         writeCopy(head)
     }
 
     /// Where the copy cannot be written, such as beside a folder of another owner, the gateway does without.
-    private func writeCopy(_ head: KeptHead) {
+    private nonisolated func writeCopy(_ head: KeptHead) {
         guard let copy else { return }
         try? PrivateFile.replace(copy, bytes: head.bytes)
     }
 
-    private func current() throws -> KeptHead? {
+    private nonisolated func current() throws -> KeptHead? {
         let born = KeptHead.born(file: state.ledger)
         return try ledger.read { snapshot in
             guard let log = try snapshot.ownLog(), let note = try snapshot.head(of: log.id) else { return nil }

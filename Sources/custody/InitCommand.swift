@@ -36,6 +36,7 @@ struct InitCommand: AsyncParsableCommand {
                 .originMalformed, "a gateway's name does not end like a generation of its log", at: origin,
                 remedy: "choose another name")
         }
+        try checkNothingWasKept(directory, origin: origin)
         try directory.create()
         let lock = try directory.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -61,6 +62,18 @@ struct InitCommand: AsyncParsableCommand {
             }
             return contract
         }
+    }
+
+    /// The head beside the folder tells of a log that this gateway has kept already: a second one of that name would sign its
+    /// indexes again.
+    private func checkNothingWasKept(_ directory: StateDirectory, origin: String) throws {
+        guard let bytes = try? PrivateFile.readPublic(directory.headBeside), let kept = KeptHead(bytes: bytes),
+            Generation.gateway(ofOrigin: kept.origin) == origin, kept.size > 1
+        else { return }
+        throw CustodyError(
+            .fileExists, "this gateway has kept a log here: \(kept.origin) with \(kept.size) entries",
+            at: directory.headBeside,
+            remedy: "bring its keys back, and it opens the next generation; or choose another name for the gateway")
     }
 
     /// - Returns: the certificate chain of the log's key.

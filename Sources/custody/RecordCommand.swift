@@ -68,6 +68,10 @@ enum RecorderAccess {
             defer { withExtendedLifetime(lock) {} }
             let instruments = Instruments.system()
             let opened = try GatewayStart(state: state, instruments: instruments).open()
+            if let opening = opened.opening {
+                FileHandle.standardError.write(
+                    Data("custody: \(opening.doubt.cause.message): the log goes on as \(opening.origin)\n".utf8))
+            }
             let writer = try LogWriter(store: opened.ledger, key: opened.key, instruments: instruments)
             let receipt = try await Recorder(writer: writer, stop: { _ in }).record(draft)
             try? opened.head.keep(now: instruments.now())

@@ -29,8 +29,6 @@ import Testing
         #expect(refused.code == 2)
         #expect(refused.errors.contains("[passphrase-missing]"))
         try configure("passphrase-file: \(passphrase)")
-        let gateway = try await RunningGateway(site, at: site.state)
-        gateway.stop()
         // The next generation's key rests as the one before did.
         try FileManager.default.removeItem(atPath: site.state + "/head")
         try FileManager.default.removeItem(atPath: site.state + ".head")

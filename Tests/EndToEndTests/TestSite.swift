@@ -76,7 +76,7 @@ final class TestSite {
     func custody(_ arguments: String...) throws -> [String] { try custody(arguments) }
 
     @discardableResult
-    private func custody(_ arguments: [String]) throws -> [String] {
+    func custody(_ arguments: [String]) throws -> [String] {
         let outcome = try run(arguments)
         try #require(outcome.code == 0, "custody \(arguments.joined(separator: " ")): \(outcome.errors)")
         return outcome.lines
