@@ -184,11 +184,11 @@ extension OrganisationFolder {
 
     private func checkListed(in document: ConsortiumDocument) throws {
         guard let listed = document.organisation(organisation.id), listed.key == key.verifierKey,
-            listed.cosigner == cosigner.verifierKey,
+            listed.cosigner == cosigner.verifierKey, listed.readingKey == organisation.readingKey,
             (try? Certificate(authorityPEM: listed.certificate, of: listed.id)) == authority.certificate
         else {
             throw CustodyError(
-                .organisationNotListed, "the document does not list \(organisation.id) with its CA and both its keys",
+                .organisationNotListed, "the document does not list \(organisation.id) with its CA and its keys",
                 at: document.name, remedy: "give \(Self.publicFile) of this folder to whoever drafts the document")
         }
     }
@@ -213,8 +213,9 @@ extension ConsortiumDocument.Organisation {
     var yaml: [String] {
         [
             "id: \(id.quoted)", "name: \(name.quoted)", "role: \(role.rawValue)", "key: \(key.vkey.quoted)",
-            "cosigner: \(cosigner.vkey.quoted)", "certificate: |2",
-        ] + certificate.indentedLines
+            "cosigner: \(cosigner.vkey.quoted)",
+        ] + (readingKey.map { ["reading-key: \($0.encoded.quoted)"] } ?? []) + ["certificate: |2"]
+            + certificate.indentedLines
     }
 }
 

@@ -310,7 +310,10 @@ public struct MirrorRoutes: Sendable {
                     isFrozen: log.frozen != nil)
             }
         }
-        return PeerNews(token: token, logs: logs, documents: try documents.summary())
+        let disclosures = try store.read {
+            PeerNews.Disclosures(store: try $0.storeName(), last: try $0.sealedPlace())
+        }
+        return PeerNews(token: token, logs: logs, documents: try documents.summary(), disclosures: disclosures)
     }
 
     private static func wait(for news: AsyncStream<Void>, atMost limit: Duration) async {

@@ -14,6 +14,7 @@ public struct OrganisationFolder: Sendable {
     private static let authorityFile = "ca.key"
     private static let keyFile = "organisation.key"
     private static let cosignerFile = "cosigner.key"
+    private static let readingFile = "reading.key"
 
     public let directory: String
     /// What stands in the consortium document.
@@ -23,6 +24,8 @@ public struct OrganisationFolder: Sendable {
     public let key: SigningKey
     /// Cosigns checkpoints; belongs on the one gateway that is the organisation's cosigner.
     public let cosigner: SigningKey
+    /// Opens private facts that are sealed to the organisation; nil in a folder made before there were any.
+    public let reading: PrivateReadingKey?
 
     /// Makes a new organisation with new keys; the folder is made if it is not there.
     ///
@@ -34,11 +37,13 @@ public struct OrganisationFolder: Sendable {
         let authority = try CertificateAuthority.create(organisation: id, now: now, random: &random)
         let key = try SigningKey.generate(name: id, algorithm: .ed25519)
         let cosigner = try SigningKey.generate(name: "\(id)/cosigner", algorithm: .cosignature)
+        let reading = PrivateReadingKey.generate()
         let organisation = ConsortiumDocument.Organisation(
             id: id, name: name, role: role, certificate: authority.certificatePEM, key: key.verifierKey,
-            cosigner: cosigner.verifierKey)
+            cosigner: cosigner.verifierKey, readingKey: reading.readingKey)
         let folder = OrganisationFolder(
-            directory: directory, organisation: organisation, authority: authority, key: key, cosigner: cosigner)
+            directory: directory, organisation: organisation, authority: authority, key: key, cosigner: cosigner,
+            reading: reading)
         try folder.write()
         return folder
     }
@@ -77,7 +82,9 @@ public struct OrganisationFolder: Sendable {
         return OrganisationFolder(
             directory: directory, organisation: organisation, authority: authority,
             key: try readKey("\(directory)/\(keyFile)", expected: organisation.key),
-            cosigner: try readKey("\(directory)/\(cosignerFile)", expected: organisation.cosigner))
+            cosigner: try readKey("\(directory)/\(cosignerFile)", expected: organisation.cosigner),
+            reading: try organisation.readingKey.map { try readReadingKey("\(directory)/\(readingFile)", expected: $0) }
+        )
     }
 
     /// Reads the public part that an organisation hands to whoever drafts the consortium document.
@@ -87,14 +94,15 @@ public struct OrganisationFolder: Sendable {
     public static func publicPart(ofFile path: String) throws -> ConsortiumDocument.Organisation {
         let text = String(decoding: try PrivateFile.readPublic(path), as: UTF8.self)
         let root = try YAMLReader(text: text, file: path)
-        let keys = try root.mapping(known: ["id", "name", "role", "certificate", "key", "cosigner"])
+        let keys = try root.mapping(known: ["id", "name", "role", "certificate", "key", "cosigner", "reading-key"])
         let role = try keys.required("role", of: root)
         guard let known = Role(rawValue: try role.text()) else { throw role.failure("this role is not known") }
         let organisation = ConsortiumDocument.Organisation(
             id: try keys.required("id", of: root).text(), name: try keys.required("name", of: root).text(),
             role: known, certificate: try keys.required("certificate", of: root).text(),
             key: try VerifierKey(vkey: try keys.required("key", of: root).text()),
-            cosigner: try VerifierKey(vkey: try keys.required("cosigner", of: root).text()))
+            cosigner: try VerifierKey(vkey: try keys.required("cosigner", of: root).text()),
+            readingKey: try keys["reading-key"].map { try ReadingKey(encoded: try $0.text()) })
         try organisation.check()
         return organisation
     }
@@ -130,20 +138,30 @@ public struct OrganisationFolder: Sendable {
         try PrivateFile.create("\(directory)/\(Self.authorityFile)", bytes: Array(authority.keyPEM().utf8))
         try PrivateFile.create("\(directory)/\(Self.keyFile)", bytes: Array("\(key.encoded)\n".utf8))
         try PrivateFile.create("\(directory)/\(Self.cosignerFile)", bytes: Array("\(cosigner.encoded)\n".utf8))
+        if let reading {
+            try PrivateFile.create("\(directory)/\(Self.readingFile)", bytes: Array("\(reading.encoded)\n".utf8))
+        }
         let text = organisation.yaml.joined(separator: "\n") + "\n"
         try PrivateFile.createPublic("\(directory)/\(Self.publicFile)", bytes: Array(text.utf8))
         try PrivateFile.syncFolder(PrivateFile.folder(of: directory))
     }
 
     private static func readKey(_ path: String, expected: VerifierKey) throws -> SigningKey {
-        let line = try PrivateFile.read(path).prefix { $0 != 0x0A }
-        let key = try SigningKey(encoded: String(decoding: line, as: UTF8.self))
-        guard key.verifierKey == expected else {
-            throw CustodyError(
-                .keyMismatched, "this private key is not the one that \(publicFile) names", at: path,
-                remedy: "bring back the key file that was made with it")
-        }
+        let key = try SigningKey(encoded: try PrivateFile.firstLine(of: path))
+        guard key.verifierKey == expected else { throw mismatched(path) }
         return key
+    }
+
+    private static func readReadingKey(_ path: String, expected: ReadingKey) throws -> PrivateReadingKey {
+        let key = try PrivateReadingKey(encoded: try PrivateFile.firstLine(of: path))
+        guard key.readingKey == expected else { throw mismatched(path) }
+        return key
+    }
+
+    private static func mismatched(_ path: String) -> CustodyError {
+        CustodyError(
+            .keyMismatched, "this private key is not the one that \(publicFile) names", at: path,
+            remedy: "bring back the key file that was made with it")
     }
 }
 

@@ -27,6 +27,15 @@ struct PeerNews: Codable, Hashable, Sendable {
     let logs: [Log]
     /// Missing from those who do not tell it yet.
     let documents: DocumentSummary?
+    /// Missing from those who pass on no disclosures yet.
+    var disclosures: Disclosures?
+
+    /// How far a store of sealed disclosures goes.
+    struct Disclosures: Codable, Hashable, Sendable {
+        /// Names the store, as places of another one mean nothing.
+        let store: String
+        let last: Int64
+    }
 }
 
 /// The path prefix under which a mirror serves a log (C2SP tlog-mirror): the hash of its origin.

@@ -23,12 +23,14 @@ public final class PeerSession: Sendable {
     private let recent: RecentPushes
     private let documents: DocumentExchange
     private let watch: OwnLogWatch?
+    private let disclosures: PeerDisclosures?
     private let logger: Logger
     private let state: SessionStatus
 
+    /// - Parameter relay: of sealed disclosures; without one, none are passed on.
     public init(
         client: ConsortiumClient, store: LedgerStore, mirror: Mirror, rounds: PushRounds, recent: RecentPushes,
-        watch: OwnLogWatch? = nil, logger: Logger
+        watch: OwnLogWatch? = nil, relay: DisclosureRelay? = nil, logger: Logger
     ) {
         self.watch = watch
         self.client = client
@@ -37,6 +39,7 @@ public final class PeerSession: Sendable {
         self.rounds = rounds
         self.recent = recent
         documents = DocumentExchange(store: store)
+        disclosures = relay.map { PeerDisclosures(client: client, store: store, relay: $0, logger: logger) }
         self.logger = logger
         state = SessionStatus(
             PeerStatus(organisation: client.organisation, address: client.address), logger: logger)
@@ -49,6 +52,7 @@ public final class PeerSession: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.repeating { try await self.pushForever() } }
             group.addTask { await self.repeating { try await self.followForever() } }
+            if let disclosures { group.addTask { await self.repeating { try await disclosures.tellForever() } } }
         }
         try? await client.shutdown()
     }
@@ -87,7 +91,7 @@ public final class PeerSession: Sendable {
         }
     }
 
-    private static func first(of one: AsyncStream<Void>, _ other: AsyncStream<Void>, atMost limit: Duration) async {
+    static func first(of one: AsyncStream<Void>, _ other: AsyncStream<Void>, atMost limit: Duration) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in one { return } }
             group.addTask { for await _ in other { return } }
@@ -149,6 +153,7 @@ public final class PeerSession: Sendable {
             try await takeDocuments(news.documents)
             for log in news.logs { try await catchUp(with: log) }
             try watch?.lookForSuccessors()
+            try await disclosures?.fetch(upTo: news.disclosures)
             token = news.token
         }
     }

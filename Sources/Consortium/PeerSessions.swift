@@ -27,7 +27,8 @@ public final class PeerSessions: Sendable {
 
     public init(
         peers: [Peer], tls: ConsortiumTLS, store: LedgerStore, mirror: Mirror, rounds: PushRounds,
-        recent: RecentPushes, watch: OwnLogWatch? = nil, logger: Logger
+        recent: RecentPushes, watch: OwnLogWatch? = nil, relay: DisclosureRelay? = nil,
+        logger: Logger
     ) {
         self.peers = peers
         self.tls = tls
@@ -36,7 +37,7 @@ public final class PeerSessions: Sendable {
         session = { client in
             PeerSession(
                 client: client, store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch,
-                logger: logger)
+                relay: relay, logger: logger)
         }
     }
 

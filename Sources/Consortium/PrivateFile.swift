@@ -80,6 +80,13 @@ public enum PrivateFile {
         }
     }
 
+    /// The first line of a key file, without its end.
+    ///
+    /// - Throws: as `read(_:)`.
+    public static func firstLine(of path: String) throws -> String {
+        String(decoding: try read(path).prefix { $0 != 0x0A }, as: UTF8.self)
+    }
+
     /// The bytes of a file that may be known to all.
     public static func readPublic(_ path: String) throws -> [UInt8] {
         try read(path) { _ in }

@@ -30,11 +30,29 @@ public final class Draft: Sendable {
     public let `operator`: String?
     /// Of the entry that was taken back and that this records again.
     let takenBack: Int64?
+    /// What is to be erased, instead of a step that is to be recorded.
+    public let erasure: Erasure?
 
-    public init(
+    public convenience init(
         order: Order, step: String, facts: [(name: String, value: Value)] = [], subjects: [String] = [],
         cites: [Reference] = [], observedAt: Int64? = nil, source: Source, operator: String? = nil,
         takenBack: Int64? = nil
+    ) {
+        self.init(
+            order: order, step: step, facts: facts, subjects: subjects, cites: cites, observedAt: observedAt,
+            source: source, operator: `operator`, takenBack: takenBack, erasure: nil)
+    }
+
+    /// The erasure of a private fact.
+    public convenience init(erasing erasure: Erasure) {
+        self.init(
+            order: .existing(erasure.order), step: "", facts: [], subjects: [], cites: [], observedAt: nil,
+            source: Source(.operator), operator: nil, takenBack: nil, erasure: erasure)
+    }
+
+    private init(
+        order: Order, step: String, facts: [(name: String, value: Value)], subjects: [String], cites: [Reference],
+        observedAt: Int64?, source: Source, operator: String?, takenBack: Int64?, erasure: Erasure?
     ) {
         self.order = order
         self.step = step
@@ -45,12 +63,14 @@ public final class Draft: Sendable {
         self.source = source
         self.operator = `operator`
         self.takenBack = takenBack
+        self.erasure = erasure
     }
 }
 
-/// Says that an update is durable in this gateway's log.
+/// Says that an update, or an erasure, is durable in this gateway's log.
 public struct Receipt: Hashable, Sendable, Codable {
     public let order: String
+    /// Empty for an erasure.
     public let step: String
     public let origin: String
     public let index: UInt64

@@ -68,7 +68,7 @@ public final class LogWriter {
             throw CustodyError(.logMissing, "this gateway has no consortium document", remedy: "run custody init")
         }
         return UpdateSealer(
-            log: log, document: document, rulebook: series.rulebook, clock: instruments.clockQuality(),
+            log: log, document: document, rulebook: series.rulebook, key: key, clock: instruments.clockQuality(),
             instruments: instruments, orders: series.orders)
     }
 
@@ -126,10 +126,11 @@ public final class LogWriter {
                 sealed.update, of: sealed.order, index: sealed.index, log: record.id, verdict: .accepted,
                 isFork: sealed.isFork, recordedAt: sealed.recordedAt)
             if let id = sealed.takenBack { try transaction.settle(takenBack: id, as: sealed.reference) }
-            for disclosure in sealed.disclosures {
-                try transaction.keep(disclosure: Array(disclosure.encoded.utf8), for: disclosure.commitment)
+            for fact in sealed.facts {
+                try transaction.keep(fact.disclosure, sealed: fact.sealed, ofEntry: sealed.index, log: record.id)
             }
         }
+        for (erasure, index) in chunk.erasures { try transaction.enter(erasure, index: index, log: record) }
     }
 
     private func finish(_ head: Log, _ transaction: LedgerTransaction) throws {

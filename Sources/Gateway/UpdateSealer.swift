@@ -6,19 +6,22 @@ final class UpdateSealer {
     private(set) var log: Log
     private let document: ConsortiumDocument
     private let rulebook: Rulebook
+    private let key: SigningKey
     private let clock: ClockQuality
     private let instruments: Instruments
     private let orders: OrderLookup
     /// The grounds of the update before.
     private var grounds: Grounds?
 
+    /// - Parameter key: of the log.
     init(
-        log: Log, document: ConsortiumDocument, rulebook: Rulebook, clock: ClockQuality, instruments: Instruments,
-        orders: OrderLookup
+        log: Log, document: ConsortiumDocument, rulebook: Rulebook, key: SigningKey, clock: ClockQuality,
+        instruments: Instruments, orders: OrderLookup
     ) {
         self.log = log
         self.document = document
         self.rulebook = rulebook
+        self.key = key
         self.clock = clock
         self.instruments = instruments
         self.orders = orders
@@ -32,11 +35,17 @@ final class UpdateSealer {
         let recordedAt: Int64
         /// Whether the order has several heads with this update, and none that came after it.
         let isFork: Bool
-        let disclosures: [Disclosure]
+        let facts: [SealedFact]
         /// What was taken back and stands in the log again with this.
         let takenBack: Int64?
 
         var index: UInt64 { reference.index }
+    }
+
+    /// The value of a private fact, and what is sealed of it.
+    struct SealedFact {
+        let disclosure: Disclosure
+        let sealed: [SealedDisclosure]
     }
 
     /// What became of some drafts.
@@ -44,6 +53,7 @@ final class UpdateSealer {
         /// One for each draft, in the same order; the receipts hold once the entries are on disk.
         var outcomes: [Result<Receipt, any Error>] = []
         var updates: [Sealed] = []
+        var erasures: [(erasure: Erasure, index: UInt64)] = []
         var entries: [SealedEntry] = []
         /// Tiles that the entries filled.
         var full: [FullTile] = []
@@ -107,6 +117,7 @@ final class UpdateSealer {
     // MARK: Sealing
 
     private func seal(_ draft: Draft, at place: Place, into chunk: inout Chunk) throws -> Receipt {
+        if let erasure = draft.erasure { return try seal(erasure, into: &chunk) }
         let order = place.order
         let disclosures = try disclosures(of: draft)
         let update = Update(
@@ -117,6 +128,8 @@ final class UpdateSealer {
         let grounds = rulebook.grounds(of: update, from: log.origin, known: grounds)
         self.grounds = grounds
         try judge(update, of: order, on: grounds)
+        // Before the log takes the entry: a log that has it cannot go back.
+        let facts = try sealedFacts(disclosures, of: update)
         let entry = try log.seal(.update(update), now: instruments.now(), clock: clock, full: &chunk.full)
         log.named(documentVersion: document.version)
         let reference = Reference(origin: log.origin, index: entry.index, leafHash: entry.leafHash)
@@ -124,7 +137,7 @@ final class UpdateSealer {
         chunk.updates.append(
             Sealed(
                 update: update, order: order, reference: reference, recordedAt: entry.entry.recordedAt,
-                isFork: order.thread.isFork, disclosures: disclosures, takenBack: draft.takenBack))
+                isFork: order.thread.isFork, facts: facts, takenBack: draft.takenBack))
         chunk.entries.append(entry)
         return Receipt(
             order: update.order, step: update.step, origin: log.origin, index: entry.index, leafHash: entry.leafHash,
@@ -137,6 +150,32 @@ final class UpdateSealer {
             try orders.proof(of: confirmation).map { Citation(reference: confirmation.reference, proof: $0) }
         }
         return draft.cites.map { Citation(reference: $0) } + proofs
+    }
+
+    private func seal(_ erasure: Erasure, into chunk: inout Chunk) throws -> Receipt {
+        try check(erasure)
+        let entry = try log.seal(.erasure(erasure), now: instruments.now(), clock: clock, full: &chunk.full)
+        chunk.erasures.append((erasure, entry.index))
+        chunk.entries.append(entry)
+        return Receipt(
+            order: erasure.order, step: "", origin: log.origin, index: entry.index, leafHash: entry.leafHash,
+            recordedAt: entry.entry.recordedAt)
+    }
+
+    private func check(_ erasure: Erasure) throws {
+        guard let update = try orders.update(erasure.update) else {
+            throw CustodyError(
+                .erasureRefused, "the update whose fact is to be erased is not here",
+                at: "\(erasure.update.origin):\(erasure.update.index)")
+        }
+        if case .refused(let code, let message) = rulebook.judge(erasure, from: log.origin, of: update) {
+            throw CustodyError(code, message, at: erasure.order)
+        }
+        guard try !orders.isErased(erasure.fact, of: erasure.update) else {
+            throw CustodyError(.factErased, "'\(erasure.fact)' has been erased already", at: erasure.order)
+        }
+        try ErasureReason.check(
+            erasure.reason, hides: try orders.values(of: erasure.fact, in: update, at: erasure.update))
     }
 
     private func judge(_ update: Update, of order: KeptOrder, on grounds: Grounds) throws {
@@ -162,6 +201,22 @@ final class UpdateSealer {
             guard case .private(let value) = fact.value else { return nil }
             return try Disclosure(
                 name: fact.name, value: value, salt: instruments.randomBytes(Disclosure.saltBytes))
+        }
+    }
+
+    /// Each disclosure sealed to every organisation that may read it and has a key for it.
+    private func sealedFacts(_ disclosures: [Disclosure], of update: Update) throws -> [SealedFact] {
+        try disclosures.map { disclosure in
+            guard let context = SealedDisclosure.Context(of: disclosure.commitment, in: update, from: log.origin) else {
+                return SealedFact(disclosure: disclosure, sealed: [])
+            }
+            let audience = rulebook.audience(of: disclosure.name, in: update, from: log.origin) ?? []
+            let sealed = try audience.sorted().compactMap { reader in
+                try document.organisation(reader)?.readingKey.map {
+                    try SealedDisclosure(disclosure, of: context, for: reader, readingKey: $0, signedBy: key)
+                }
+            }
+            return SealedFact(disclosure: disclosure, sealed: sealed)
         }
     }
 

@@ -15,9 +15,12 @@ public final class ConsortiumDocument: Hashable, Sendable {
         public let key: VerifierKey
         /// Of the organisation's one cosigner.
         public let cosigner: VerifierKey
+        /// What private facts are sealed to; nil for an organisation that can be sent none.
+        public let readingKey: ReadingKey?
 
         public init(
-            id: String, name: String, role: Role, certificate: String, key: VerifierKey, cosigner: VerifierKey
+            id: String, name: String, role: Role, certificate: String, key: VerifierKey, cosigner: VerifierKey,
+            readingKey: ReadingKey? = nil
         ) {
             self.id = id
             self.name = name
@@ -25,6 +28,7 @@ public final class ConsortiumDocument: Hashable, Sendable {
             self.certificate = certificate
             self.key = key
             self.cosigner = cosigner
+            self.readingKey = readingKey
         }
     }
 
@@ -223,14 +227,15 @@ extension ConsortiumDocument {
 
 extension ConsortiumDocument.Organisation {
     init(reader: YAMLReader) throws {
-        let keys = try reader.mapping(known: ["id", "name", "role", "certificate", "key", "cosigner"])
+        let keys = try reader.mapping(known: ["id", "name", "role", "certificate", "key", "cosigner", "reading-key"])
         let role = try keys.required("role", of: reader)
         guard let known = Role(rawValue: try role.text()) else { throw role.failure("this role is not known") }
         self.init(
             id: try keys.required("id", of: reader).text(), name: try keys.required("name", of: reader).text(),
             role: known, certificate: try keys.required("certificate", of: reader).text(),
             key: try VerifierKey(vkey: try keys.required("key", of: reader).text()),
-            cosigner: try VerifierKey(vkey: try keys.required("cosigner", of: reader).text()))
+            cosigner: try VerifierKey(vkey: try keys.required("cosigner", of: reader).text()),
+            readingKey: try keys["reading-key"].map { try ReadingKey(encoded: try $0.text()) })
     }
 }
 

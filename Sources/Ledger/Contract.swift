@@ -17,7 +17,8 @@ public enum Role: String, Hashable, Sendable, CaseIterable, Codable {
 ///
 /// A class like its steps, because every verdict looks at it and nobody changes it.
 public final class Contract: Hashable, Sendable {
-    /// The newest contract language that this release judges by. Language 2 has `resolves` and `confirmed-by`.
+    /// The newest contract language that this release judges by. Language 2 has `resolves`, `confirmed-by`, and readers of
+    /// private facts.
     public static let languageMax = 2
     /// The fact by which a step that `resolves` names the head that stands: the leaf hash in hexadecimal.
     public static let standsFact = "stands"
@@ -25,6 +26,17 @@ public final class Contract: Hashable, Sendable {
 
     public enum Visibility: String, Hashable, Sendable {
         case `public`, `private`
+    }
+
+    /// What a contract says of a private fact beyond its being private (language 2).
+    public struct Privacy: Hashable, Sendable {
+        /// Roles whose organisations may read the value, beside the organisation that records it.
+        public let readers: Set<Role>
+        /// Roles that may have the value erased, beside that organisation.
+        public let erasers: Set<Role>
+
+        /// Of a fact that is `private` and no more.
+        public static let recorderAlone = Privacy(readers: [], erasers: [])
     }
 
     public final class Step: Sendable {
@@ -38,6 +50,8 @@ public final class Contract: Hashable, Sendable {
         public let requires: [String]
         /// Every fact that the step permits.
         public let facts: [String: Visibility]
+        /// Of private facts of which the contract says more than that they are private.
+        let privacy: [String: Privacy]
         public let repeats: Bool
         /// Whether it closes a dispute: it names all heads as its parents, and the one that stands.
         public let resolves: Bool
@@ -58,7 +72,8 @@ public final class Contract: Hashable, Sendable {
         /// - Parameter places: the numbers of all steps of the contract.
         init(
             name: String, by: Set<Role>, after: [String], excludes: [String], requires: [String],
-            facts: [String: Visibility], repeats: Bool, resolves: Bool, confirmedBy: Set<Role>, number: Int,
+            facts: [String: Visibility], privacy: [String: Privacy] = [:], repeats: Bool, resolves: Bool,
+            confirmedBy: Set<Role>, number: Int,
             places: [String: Int]
         ) {
             self.name = name
@@ -67,6 +82,7 @@ public final class Contract: Hashable, Sendable {
             self.excludes = excludes
             self.requires = requires
             self.facts = facts
+            self.privacy = privacy
             self.repeats = repeats
             self.resolves = resolves
             self.confirmedBy = confirmedBy
@@ -80,6 +96,9 @@ public final class Contract: Hashable, Sendable {
         }
 
         func allows(_ role: Role) -> Bool { roles & role.bit != 0 }
+
+        /// Who may read a private fact and who may have it erased.
+        public func privacy(of fact: String) -> Privacy { privacy[fact] ?? .recorderAlone }
     }
 
     /// What the conditions of a journey may be, in degrees Celsius.
@@ -201,11 +220,12 @@ extension Contract.Step {
         name: String, reader: YAMLReader, language: Int, number: Int, places: [String: Int]
     ) throws {
         let keys = try reader.mapping(known: language < 2 ? Self.known : Self.known.union(Self.knownSince2))
+        let facts = try keys["facts"].map { try Facts($0, language: language) } ?? Facts()
         self.init(
             name: name, by: try Self.roles(try keys.required("by", of: reader)),
             after: try keys["after"]?.texts() ?? [],
             excludes: try keys["excludes"]?.texts() ?? [], requires: try keys["requires"]?.texts() ?? [],
-            facts: try Self.facts(keys["facts"]), repeats: try keys["repeats"]?.flag() ?? false,
+            facts: facts.visibility, privacy: facts.privacy, repeats: try keys["repeats"]?.flag() ?? false,
             resolves: try keys["resolves"]?.flag() ?? false,
             confirmedBy: try keys["confirmed-by"].map { try Self.roles($0) } ?? [], number: number, places: places)
     }
@@ -232,16 +252,33 @@ extension Contract.Step {
             })
     }
 
-    private static func facts(_ reader: YAMLReader?) throws -> [String: Contract.Visibility] {
-        guard let reader else { return [:] }
-        var facts: [String: Contract.Visibility] = [:]
-        for (name, value) in try reader.pairs() {
-            guard let visibility = Contract.Visibility(rawValue: try value.text()) else {
-                throw value.failure("a fact is 'public' or 'private'")
+    /// `name: public`, `name: private`, or from language 2 on `name: {private: [roles], erase: [roles]}`.
+    private struct Facts {
+        var visibility: [String: Contract.Visibility] = [:]
+        var privacy: [String: Contract.Privacy] = [:]
+
+        init() {}
+
+        init(_ reader: YAMLReader, language: Int) throws {
+            for (name, value) in try reader.pairs() {
+                guard language < 2 || value.isScalar else {
+                    visibility[name] = .private
+                    privacy[name] = try Self.privacy(value)
+                    continue
+                }
+                guard let known = Contract.Visibility(rawValue: try value.text()) else {
+                    throw value.failure("a fact is 'public' or 'private'")
+                }
+                visibility[name] = known
             }
-            facts[name] = visibility
         }
-        return facts
+
+        private static func privacy(_ reader: YAMLReader) throws -> Contract.Privacy {
+            let keys = try reader.mapping(known: ["private", "erase"])
+            return Contract.Privacy(
+                readers: try roles(try keys.required("private", of: reader)),
+                erasers: try keys["erase"].map(roles) ?? [])
+        }
     }
 }
 

@@ -26,6 +26,8 @@ public struct ProofBundle: Hashable, Sendable {
     public let heads: [SignedNote]
     /// Raw readings that windows among the items sum up.
     public var readings: [ReadingProof] = []
+    /// Private facts of the items that the file's maker chose to show.
+    public var disclosures: [Disclosure] = []
 
     public init(
         order: String, items: [Item], documents: [SignedNote], contracts: [String], heads: [SignedNote]
@@ -51,6 +53,7 @@ public struct ProofBundle: Hashable, Sendable {
             $0.contracts = contracts
             $0.heads = heads.map(\.encoded)
             $0.readings = readings.map(\.wire)
+            $0.disclosures = disclosures.map(\.encoded)
         }.serializedBytes()
     }
 
@@ -67,6 +70,7 @@ public struct ProofBundle: Hashable, Sendable {
         }
         try Limit.check(wire.items.count, max: Self.itemsMax, "a proof file", unit: "entries")
         try Limit.check(wire.readings.count, max: Self.itemsMax, "a proof file", unit: "readings")
+        try Limit.check(wire.disclosures.count, max: Self.itemsMax, "a proof file", unit: "disclosures")
         self.init(
             order: wire.order,
             items: try wire.items.map {
@@ -75,6 +79,7 @@ public struct ProofBundle: Hashable, Sendable {
             documents: try wire.documents.map { try SignedNote(encoded: $0) }, contracts: wire.contracts,
             heads: try wire.heads.map { try SignedNote(encoded: $0) })
         readings = try wire.readings.map { try ReadingProof($0) }
+        disclosures = try wire.disclosures.map { try Disclosure(encoded: $0) }
     }
 }
 
@@ -100,7 +105,19 @@ public struct ProofResult: Sendable {
     public let readings: [(proof: ReadingProof, isProved: Bool)]
     /// The heads up to which the file's maker had looked; only those whose log signature holds.
     public let heads: [Checkpoint]
+    /// Private facts that the file shows.
+    public let disclosed: [Disclosed]
+    /// Private facts of the items that stay private.
+    public let hiddenCount: Int
 
+    /// A private fact whose value the file shows.
+    public struct Disclosed: Sendable {
+        public let disclosure: Disclosure
+        /// The update that is in its log and commits to this value; nil where none does, and nothing is proved.
+        public let update: Reference?
+    }
+
+    public var areDisclosuresProved: Bool { disclosed.allSatisfy { $0.update != nil } }
     public var areReadingsProved: Bool { readings.allSatisfy(\.isProved) }
     public var isInLog: Bool { !items.isEmpty && items.allSatisfy(\.inLog) }
     public var isAccepted: Bool { !items.isEmpty && items.allSatisfy { $0.verdict == .accepted } }
@@ -118,6 +135,7 @@ extension ProofBundle {
         let counted = rulebook.latest?.revoked ?? [:]
         let found = try items.map { try Found($0, policy: policy, counted: counted) }
         let verdicts = Self.judge(found, by: rulebook)
+        let disclosed = disclosed(among: found)
         return ProofResult(
             order: order,
             items: found.map { item in
@@ -129,7 +147,29 @@ extension ProofBundle {
                 let item = found.first { $0.reference.leafHash == proof.entry }
                 return (proof, item.map { $0.inLog && proof.isProved(by: $0.update) } ?? false)
             },
-            heads: heads.compactMap { try? policy.evaluate($0).checkpoint })
+            heads: heads.compactMap { try? policy.evaluate($0).checkpoint }, disclosed: disclosed,
+            hiddenCount: Self.hiddenCount(in: found, beside: disclosed))
+    }
+
+    private func disclosed(among items: [Found]) -> [ProofResult.Disclosed] {
+        let committed = Dictionary(
+            items.filter(\.inLog).flatMap { item in
+                item.update.facts.map { ($0, item.reference) }
+            }, uniquingKeysWith: { first, _ in first })
+        return disclosures.map { disclosure in
+            let fact = Fact(name: disclosure.name, value: .commitment(disclosure.commitment))
+            return ProofResult.Disclosed(disclosure: disclosure, update: committed[fact])
+        }
+    }
+
+    private static func hiddenCount(in items: [Found], beside disclosed: [ProofResult.Disclosed]) -> Int {
+        let shown = Set(disclosed.filter { $0.update != nil }.map(\.disclosure.commitment))
+        return items.reduce(0) { count, item in
+            count
+                + item.update.facts.count { fact in
+                    if case .commitment(let commitment) = fact.value { !shown.contains(commitment) } else { false }
+                }
+        }
     }
 
     private struct Found {

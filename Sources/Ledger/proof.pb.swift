@@ -53,6 +53,9 @@ nonisolated struct WireBundle: Sendable {
   /// Raw readings, each proved against the window that sums it up.
   var readings: [WireReading] = []
 
+  /// Disclosures of chosen private facts (RFC 9901, section 4.2), as they were hashed.
+  var disclosures: [String] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -104,7 +107,7 @@ fileprivate nonisolated let _protobuf_package = "custody.proof.v1"
 
 nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Bundle"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}order\0\u{1}items\0\u{1}documents\0\u{1}contracts\0\u{1}heads\0\u{1}readings\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}order\0\u{1}items\0\u{1}documents\0\u{1}contracts\0\u{1}heads\0\u{1}readings\0\u{1}disclosures\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -119,6 +122,7 @@ nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 5: try { try decoder.decodeRepeatedStringField(value: &self.contracts) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.heads) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.readings) }()
+      case 8: try { try decoder.decodeRepeatedStringField(value: &self.disclosures) }()
       default: break
       }
     }
@@ -146,6 +150,9 @@ nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.readings.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.readings, fieldNumber: 7)
     }
+    if !self.disclosures.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.disclosures, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -157,6 +164,7 @@ nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.contracts != rhs.contracts {return false}
     if lhs.heads != rhs.heads {return false}
     if lhs.readings != rhs.readings {return false}
+    if lhs.disclosures != rhs.disclosures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

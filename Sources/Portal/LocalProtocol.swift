@@ -34,6 +34,14 @@ public enum LocalProtocol {
         let station: String
         let `operator`: String?
         let observedAt: Int64?
+        /// Instead of a step.
+        var erasure: ErasedFact?
+
+        struct ErasedFact: Codable {
+            let update: CitedEntry
+            let fact: String
+            let reason: String
+        }
     }
 
     /// What became of a document.
@@ -52,6 +60,12 @@ public enum LocalProtocol {
     }
 }
 
+extension LocalProtocol.Request.CitedEntry {
+    init(_ reference: Reference) {
+        self.init(origin: reference.origin, index: reference.index, leafHash: reference.leafHash.hex)
+    }
+}
+
 extension LocalProtocol.Request {
     public init(_ draft: Draft) {
         step = draft.step
@@ -60,7 +74,10 @@ extension LocalProtocol.Request {
         station = draft.source.station
         `operator` = draft.operator
         observedAt = draft.observedAt
-        cites = draft.cites.map { CitedEntry(origin: $0.origin, index: $0.index, leafHash: $0.leafHash.hex) }
+        cites = draft.cites.map(CitedEntry.init)
+        erasure = draft.erasure.map {
+            ErasedFact(update: CitedEntry($0.update), fact: $0.fact, reason: $0.reason)
+        }
         facts = draft.facts.map { fact in
             switch fact.value {
             case .text(let text): FactValue(name: fact.name, text: text)
@@ -83,6 +100,12 @@ extension LocalProtocol.Request {
             case (nil, let name?): .open(contract: name)
             default: throw Self.malformed("it names neither one order nor one contract")
             }
+        if let erasure, let order {
+            return Draft(
+                erasing: Erasure(
+                    order: order, update: try Self.reference(erasure.update), fact: erasure.fact, reason: erasure.reason
+                ))
+        }
         guard let kind = Source.Kind(rawValue: source) else { throw Self.malformed("its source is unknown") }
         return Draft(
             order: target, step: step,

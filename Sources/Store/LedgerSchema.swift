@@ -9,12 +9,18 @@ enum LedgerSchema {
         migrator.registerMigration("2 fork evidence") { try $0.execute(sql: forkEvidence) }
         migrator.registerMigration("3 forks and standing") { database in
             // Which orders are forks follows from the logs, and is found when the index is made again.
-            for table in orderIndexTables where table != "fork" { try database.execute(sql: "DELETE FROM \(table)") }
+            for table in ["number", "subject", "applied", "waiting", "progress", "\"order\""] {
+                try database.execute(sql: "DELETE FROM \(table)")
+            }
             try database.execute(sql: forks)
             try database.execute(sql: standing)
         }
         migrator.registerMigration("4 foreign logs") { try $0.execute(sql: foreignLogs) }
         migrator.registerMigration("5 generations") { try $0.execute(sql: generations) }
+        migrator.registerMigration("6 private facts") {
+            try $0.execute(sql: privateFacts)
+            try $0.execute(sql: erasureIndex)
+        }
         return migrator
     }
 
@@ -119,5 +125,7 @@ enum LedgerSchema {
         ALTER TABLE log ADD COLUMN counted INTEGER;
         """
 
-    static let orderIndexTables = ["fork", "number", "subject", "applied", "waiting", "progress", "\"order\""]
+    static let orderIndexTables = [
+        "fork", "number", "subject", "applied", "waiting", "progress", "\"order\"", "erasure",
+    ]
 }

@@ -267,13 +267,6 @@ public struct LedgerSnapshot {
                 proof: (row[3] as Data?).map { Hash.list([UInt8]($0)) } ?? [])
         }
     }
-
-    public func disclosure(for commitment: Hash) throws -> [UInt8]? {
-        try Data.fetchOne(
-            database, sql: "SELECT disclosure FROM disclosure WHERE commitment = ?",
-            arguments: [Data(commitment.bytes)]
-        ).map { [UInt8]($0) }
-    }
 }
 
 extension CustodyError.Code {

@@ -9,6 +9,9 @@ import Synchronization
 /// returns, what it wrote is on disk: WAL with `synchronous=FULL`.
 public final class LedgerStore: Sendable {
     let pool: DatabasePool
+    /// Of private values; beside the database, so that no copy of it holds them.
+    let keys: KeyFile
+    private let scans: ErasedScans
     /// Touched only on GRDB's writer, which runs one closure at a time.
     private nonisolated(unsafe) let index: OrderIndex
     private let knownRules: Mutex<Rulebook>
@@ -17,6 +20,8 @@ public final class LedgerStore: Sendable {
 
     /// - Throws: `CustodyError` with code `store-unusable`.
     public init(path: String, readOnly: Bool = false) throws {
+        keys = KeyFile(ledger: path)
+        scans = ErasedScans(besideLedger: path)
         do {
             let opened = try Self.open(path: path, readOnly: readOnly)
             // What an older release wrote is brought up to date by whoever opens it first, also for reading.
@@ -29,6 +34,7 @@ public final class LedgerStore: Sendable {
             let rulebook = try pool.read(Self.rulebook)
             index = OrderIndex(rulebook: rulebook)
             knownRules = Mutex(rulebook)
+            if !readOnly { try finishPrivateFacts() }
         } catch let error as DatabaseError {
             throw CustodyError(
                 .storeUnusable, "the ledger cannot be opened: \(error.message ?? "\(error)")", at: path,
@@ -111,19 +117,22 @@ public final class LedgerStore: Sendable {
         }
     }
 
-    private func transact<Result>(
-        _ database: Database, _ body: (LedgerTransaction) throws -> Result
-    ) throws -> Result {
+    @discardableResult
+    func transact<Result>(_ database: Database, _ body: (LedgerTransaction) throws -> Result) throws -> Result {
+        let transaction = LedgerTransaction(database: database, index: index, keys: keys, scans: scans)
+        let result: Result
         do {
             try database.beginTransaction(.immediate)
-            let result = try body(LedgerTransaction(database: database, index: index))
+            result = try body(transaction)
+            if !transaction.newKeys.isEmpty { try keys.write(transaction.newKeys.map { ($0, $1) }) }
             try Self.commit(database)
             knownRules.withLock { $0 = index.rulebook }
-            return result
         } catch {
             if database.isInsideTransaction { try database.rollback() }
             throw Self.refusal(error)
         }
+        if transaction.hasDueErasures { try destroyErased(database) }
+        return result
     }
 
     static func refusal(_ error: any Error) -> any Error {

@@ -94,8 +94,7 @@ extension LedgerTransaction {
 
     func dropOrderIndex() throws {
         for table in LedgerSchema.orderIndexTables { try database.execute(sql: "DROP TABLE \(table)") }
-        try database.execute(sql: LedgerSchema.orderIndex)
-        try database.execute(sql: LedgerSchema.forks)
+        try database.execute(sql: LedgerSchema.orderIndex + LedgerSchema.forks + LedgerSchema.erasureIndex)
         index.forget()
     }
 
@@ -134,6 +133,8 @@ extension LedgerTransaction {
     /// - Returns: false if the log must wait for a document, which decides the versions that later entries may name.
     private func apply(_ place: UInt64, of log: LogRecord, floor: inout Int) throws -> Bool {
         guard let bytes = try snapshot.entry(log: log.id, index: place) else { return false }
+        if case .erasure(let erasure) = try Entry(bytes: bytes).body { try enter(erasure, index: place, log: log) }
+        try settleErasures(of: Hash.leaf(bytes))
         guard let stored = try StoredUpdate(log: log, index: place, bytes: bytes) else { return true }
         let judgement = try judge(stored.update, from: log.origin, floor: floor)
         if case .waiting(.document) = judgement { return false }

@@ -6,12 +6,21 @@ import Ledger
 public final class LedgerTransaction {
     let database: Database
     let index: OrderIndex
+    let keys: KeyFile
+    let scans: ErasedScans
+    /// Keys by slot, to be on disk before the transaction is.
+    var newKeys: [Int64: [UInt8]] = [:]
+    /// Whether something was erased, which is to be destroyed once the transaction is on disk.
+    var hasDueErasures = false
+    lazy var hasWaitingErasures = (try? snapshot.hasWaitingErasures()) ?? true
 
     private var prepared: [Prepared: Statement] = [:]
 
-    init(database: Database, index: OrderIndex) {
+    init(database: Database, index: OrderIndex, keys: KeyFile, scans: ErasedScans) {
         self.database = database
         self.index = index
+        self.keys = keys
+        self.scans = scans
     }
 
     /// Statements of the append, looked up once a transaction: looking them up by their text costs as much as running
@@ -52,6 +61,7 @@ public final class LedgerTransaction {
                 sql: "UPDATE log SET counted = ? WHERE origin = ?", arguments: [Int64(clamping: last), origin])
         }
         try reloadRulebook()
+        try settleErasures()
     }
 
     public func add(contract: Contract) throws {
@@ -61,6 +71,7 @@ public final class LedgerTransaction {
         try statement.run()
         try reloadRulebook()
         try wake(waitingFor: contract.hash)
+        try settleErasures()
     }
 
     private func reloadRulebook() throws { index.rulebook = try snapshot.rulebook() }
@@ -213,14 +224,6 @@ public final class LedgerTransaction {
             ])
         try database.execute(
             sql: "UPDATE log SET frozen = coalesce(frozen, ?) WHERE id = ?", arguments: [reason, log])
-    }
-
-    /// Keeps the value behind a commitment, for those who may read it.
-    public func keep(disclosure: [UInt8], for commitment: Hash) throws {
-        let statement = try database.cachedStatement(sql: "INSERT OR IGNORE INTO disclosure VALUES (?, ?)")
-        statement.bind(commitment, at: 1)
-        statement.bind(disclosure, at: 2)
-        try statement.run()
     }
 }
 

@@ -21,6 +21,8 @@ public struct StateDirectory: Hashable, Sendable {
     public var cosignerKey: String { file("cosigner.key") }
     /// Takes the other's place when the consortium document lists it.
     public var nextCosignerKey: String { file("cosigner.next.key") }
+    /// The organisation's, for private facts that are sealed to it.
+    public var readingKey: String { file("reading.key") }
     public var tlsKey: String { file("tls.key") }
     public var tlsCertificate: String { file("tls.pem") }
     public var socket: String { file("gateway.sock") }

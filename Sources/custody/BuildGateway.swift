@@ -51,18 +51,23 @@ func buildGateway(
         nextCosigner: try GatewayKeys.nextCosigner(state), watch: watch, now: instruments.now)
     let rounds = PushRounds(store: ledger, mirror: mirror, watch: watch)
     let recent = RecentPushes()
+    let relay = DisclosureRelay(
+        store: ledger, organisation: ConsortiumDocument.organisation(ofOrigin: origin),
+        key: try GatewayKeys.reading(state), logger: logger)
     let tls = try GatewayKeys.tls(state)
     let router = Router(context: MemberContext.self)
     MirrorRoutes(
         store: ledger, mirror: mirror, pushes: recent, instance: "\(instruments.random())", watch: watch,
         now: instruments.now, logger: logger
     ).add(to: router)
+    DisclosureRoutes(relay: relay).add(to: router)
     let port = ConsortiumPort(
         store: ledger, router: router, tls: tls, host: configuration.host, port: configuration.port, logger: logger,
         onRunning: onReady)
     let sessions = PeerSessions(
         peers: configuration.peers.map { PeerSessions.Peer(organisation: $0.organisation, address: $0.address) },
-        tls: tls, store: ledger, mirror: mirror, rounds: rounds, recent: recent, watch: watch, logger: logger)
+        tls: tls, store: ledger, mirror: mirror, rounds: rounds, recent: recent, watch: watch, relay: relay,
+        logger: logger)
 
     let cosigners = try configuration.cosigners.map { entry in
         CosignerSession(

@@ -17,7 +17,7 @@ struct Custody: AsyncParsableCommand {
             AppendLoadCommand.self, TelemetryCommand.self, MKTCommand.self,
             ForksCommand.self, ResolveCommand.self, ConditionsCommand.self, ReadingCommand.self, EvidenceCommand.self,
             VerifyEvidenceCommand.self, MonitorCommand.self, BackupCommand.self, RestoreCommand.self,
-            GenerationsCommand.self, KeysCommand.self,
+            GenerationsCommand.self, KeysCommand.self, RevealCommand.self, EraseCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there
@@ -66,6 +66,7 @@ enum ExitStatus {
         .proofMalformed, .bundleMalformed, .noteMalformed, .checkpointMalformed, .policyLogUnknown, "store-failed",
         "ancestors-missing", "peer-unreachable", "limit-exceeded", "documents-unsigned", "scan-unknown", "scan-settled",
         "backup-damaged",
+        .erasureRefused, .factErased, "erasure-reason", "fact-unreadable",
     ]
 }
 

@@ -45,7 +45,14 @@ enum GatewayKeys {
 
     /// The cosigner key that is to follow, if it has been brought here.
     static func nextCosigner(_ state: StateDirectory) throws -> SigningKey? {
-        PrivateFile.exists(state.nextCosignerKey) ? try key(state.nextCosignerKey) : nil
+        PrivateFile.exists(state.nextCosignerKey) ? try key(state.nextCosignerKey, state) : nil
+    }
+
+    /// The organisation's key for private facts, if this gateway was given it.
+    static func reading(_ state: StateDirectory) throws -> PrivateReadingKey? {
+        guard PrivateFile.exists(state.readingKey) else { return nil }
+        let text = String(decoding: try read(state.readingKey, state), as: UTF8.self)
+        return try PrivateReadingKey(encoded: text.trimmingNewline)
     }
 
     /// What certifies the next generations of this gateway's log.

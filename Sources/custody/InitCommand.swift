@@ -92,6 +92,9 @@ struct InitCommand: AsyncParsableCommand {
             try PrivateFile.create(directory.generationKey, bytes: Array(gateway.key.utf8))
             try PrivateFile.create(directory.generationCertificate, bytes: Array(gateway.certificate.utf8))
         }
+        if let reading = folder.reading {
+            try PrivateFile.create(directory.readingKey, bytes: Array("\(reading.encoded)\n".utf8))
+        }
         if cosigner {
             try PrivateFile.create(directory.cosignerKey, bytes: Array("\(folder.cosigner.encoded)\n".utf8))
         }

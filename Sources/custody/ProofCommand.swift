@@ -13,17 +13,25 @@ struct ProofCommand: AsyncParsableCommand {
     var output: String?
     @Option(help: "A folder for each update's NAME.entry and plain C2SP NAME.tlog-proof.")
     var split: String?
+    @Option(help: "Private facts of the order that the file is to show, with commas between them; no others are shown.")
+    var reveal: String?
     @OptionGroup var state: StateOptions
 
     func validate() throws {
         guard output != nil || split != nil else { throw ValidationError("give -o FILE or --split DIR") }
+        guard reveal == nil || output != nil else { throw ValidationError("--reveal needs -o FILE") }
     }
 
     func run() async throws {
-        let bundle = try state.ledger().read { snapshot in try self.bundle(snapshot) }
+        let ledger = try state.ledger()
+        var bundle = try ledger.read { snapshot in try self.bundle(snapshot) }
+        if let reveal {
+            bundle.disclosures = try ChosenDisclosures(reveal).found(in: bundle, ledger)
+        }
         if let output {
             try NamedFile.write(try bundle.encoded(), to: output)
-            print("\(output): \(bundle.items.count) updates of \(bundle.order)")
+            let shown = bundle.disclosures.isEmpty ? "" : ", showing \(bundle.disclosures.count) private facts"
+            print("\(output): \(bundle.items.count) updates of \(bundle.order)\(shown)")
         }
         if let split { try write(bundle, into: split) }
     }
@@ -75,6 +83,15 @@ struct VerifyProofCommand: AsyncParsableCommand {
         let completeUpTo: [String: UInt64]
         let updates: [Item]
         let readings: [Reading]
+        let disclosed: [Disclosed]
+        let stayPrivate: Int
+
+        struct Disclosed: Encodable {
+            let fact, value: String
+            let origin: String?
+            let index: UInt64?
+            let proved: Bool
+        }
 
         struct Reading: Encodable {
             let device, metric, unit, time, value: String
@@ -87,7 +104,9 @@ struct VerifyProofCommand: AsyncParsableCommand {
         let result = try bundle.check(policyText: try NamedFile.text(policy))
         let shown = Shown(result)
         try output.print(shown, text: shown.text)
-        guard result.isInLog, result.isAccepted, result.isConfirmed, result.areReadingsProved else {
+        guard result.isInLog, result.isAccepted, result.isConfirmed, result.areReadingsProved,
+            result.areDisclosuresProved
+        else {
             throw CheckFailed(message: "not everything that the file claims is proved")
         }
     }
@@ -113,6 +132,13 @@ extension VerifyProofCommand.Shown {
             return Reading(
                 device: lines[1], metric: lines[2], unit: lines[3], time: lines[4], value: lines[5], proved: isProved)
         }
+        disclosed = result.disclosed.map {
+            Disclosed(
+                fact: $0.disclosure.name, value: $0.disclosure.value, origin: $0.update?.origin,
+                index: $0.update?.index,
+                proved: $0.update != nil)
+        }
+        stayPrivate = result.hiddenCount
     }
 
     var text: String {
@@ -124,6 +150,11 @@ extension VerifyProofCommand.Shown {
             "\n  reading \($0.time) \($0.device) \($0.metric) \($0.value) \($0.unit): "
                 + ($0.proved ? "summed up by a window above" : "NOT PROVED")
         }.joined()
+        let facts =
+            disclosed.map {
+                "\n  private \($0.fact.onOneLine)=\($0.value.onOneLine): "
+                    + ($0.proved ? "what \($0.origin ?? ""):\($0.index ?? 0) commits to" : "NOT PROVED")
+            }.joined() + (stayPrivate > 0 ? "\n  \(stayPrivate) facts stay private" : "")
         let heads = completeUpTo.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return """
             order      \(order)
@@ -131,7 +162,7 @@ extension VerifyProofCommand.Shown {
             accepted   \(accepted ? "yes" : "NO")
             confirmed  \(confirmed ? "yes" : "NO")
             complete   as its maker saw it, up to \(heads)
-            \(rows.joined(separator: "\n"))\(sensed)
+            \(rows.joined(separator: "\n"))\(sensed)\(facts)
             """
     }
 }

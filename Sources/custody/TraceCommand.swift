@@ -63,6 +63,7 @@ struct Trace: Encodable {
     let branches: [Branch]
     let disputed: String?
     let waiting: [String]
+    let erasures: [ShownErasure]
     /// Of the order's own journey and of those that it cites.
     let journeys: [Journey]
 
@@ -88,11 +89,13 @@ struct Trace: Encodable {
         let updates = try snapshot.updates(of: record)
         number = updates.lazy.compactMap { $0.update.text(of: OrderFact.number) }.first
         let dropped = thread.dropped
+        let erased = try snapshot.erasures(ofOrder: record.name)
         steps = try updates.map { applied in
             try Step(
-                applied, isDropped: dropped.contains(applied.reference.leafHash), log: logs[applied.reference.origin],
-                snapshot: snapshot, rulebook: rulebook)
+                applied, isDropped: dropped.contains(applied.reference.leafHash), erased: erased,
+                log: logs[applied.reference.origin], snapshot: snapshot, rulebook: rulebook)
         }
+        erasures = erased.map { ShownErasure($0, updates) }
         heads = thread.heads.map(\.leafHash.hex)
         branches = thread.heads.map { head in
             Branch(
@@ -141,6 +144,8 @@ struct Trace: Encodable {
         }
         if heads.count > 1 { lines += forkLines }
         lines += waiting.map { "waiting: \($0)" }
+        if !erasures.isEmpty { lines.append("") }
+        lines += erasures.map { "erasure   \($0.text)" }
         return lines.joined(separator: "\n")
     }
 
@@ -157,7 +162,8 @@ struct Trace: Encodable {
 
 extension Trace.Step {
     init(
-        _ applied: AppliedUpdate, isDropped: Bool, log: LogRecord?, snapshot: LedgerSnapshot, rulebook: Rulebook
+        _ applied: AppliedUpdate, isDropped: Bool, erased: [ErasureRecord], log: LogRecord?, snapshot: LedgerSnapshot,
+        rulebook: Rulebook
     ) throws {
         let reference = applied.reference
         let member = rulebook.documents[applied.update.consortium]?.organisation(
@@ -175,7 +181,8 @@ extension Trace.Step {
             applied.update.facts.map { fact in
                 switch fact.value {
                 case .text(let text): (fact.name, text)
-                case .commitment: (fact.name, "(private)")
+                case .commitment:
+                    (fact.name, erased.contains { $0.erases(fact.name, of: reference) } ? "(erased)" : "(private)")
                 }
             }, uniquingKeysWith: { first, _ in first })
         subjects = applied.update.subjects

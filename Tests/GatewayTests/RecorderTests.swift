@@ -260,8 +260,8 @@ import Testing
             Issue.record("the fact is public")
             return
         }
-        let kept = try #require(try gateway.ledger.read { try $0.disclosure(for: commitment) })
-        #expect(Hash.sha256(kept) == commitment)
+        let reference = Reference(origin: receipt.origin, index: receipt.index, leafHash: receipt.leafHash)
+        #expect(try gateway.ledger.disclosure(of: commitment, fact: "patient", in: reference)?.value == secret)
     }
 }
 

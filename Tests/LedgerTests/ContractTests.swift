@@ -78,6 +78,27 @@ import Testing
         #expect(refusal { try Contract(text: text, file: "c.yaml") } == CustodyError(.contractLanguage, ""))
     }
 
+    private static let privateHead = "custody-contract: 2\nname: c\nversion: 1\nsteps:\n"
+
+    @Test func saysWhoReadsAndErasesAPrivateFact() throws {
+        let text =
+            Self.privateHead
+            + "  a: {by: hospital, facts: {n: private, p: {private: [manufacturer], erase: regulator}, q: public}}\n"
+        let step = try #require(try Contract(text: text).step("a"))
+        #expect(step.facts == ["n": .private, "p": .private, "q": .public])
+        #expect(step.privacy(of: "p") == Contract.Privacy(readers: [.manufacturer], erasers: [.regulator]))
+        #expect(step.privacy(of: "n") == .recorderAlone)
+    }
+
+    @Test(arguments: [
+        ("{public: [hospital]}", 2), ("{private: [pirate]}", 2), ("{erase: [hospital]}", 2), ("[private]", 2),
+        ("{private: [hospital]}", 1),
+    ])
+    func refusesAnAudienceThatIsNone(fact: String, language: Int) {
+        let text = Self.privateHead.replacing("2", with: "\(language)") + "  a: {by: hospital, facts: {n: \(fact)}}\n"
+        #expect(refusal { try Contract(text: text) }?.code == .yamlMalformed)
+    }
+
     @Test(arguments: ["", "\n", "# nothing\n"])
     func refusesAnEmptyText(text: String) {
         #expect(refusal { try Contract(text: text, file: "c.yaml") }?.code == .yamlMalformed)

@@ -15,14 +15,14 @@ import Testing
 
     /// Three updates in one log, of which the last is out of order, proved against a cosigned head.
     static func bundle(
-        of consortium: TestConsortium, cosigners: [Role] = [.hospital, .regulator]
+        of consortium: TestConsortium, cosigners: [Role] = [.hospital, .regulator], more: [Fact] = []
     ) throws -> ProofBundle {
         let member = consortium[.hospital]
         let order = OrderName.make(origin: member.origin, milliseconds: 1, random: (2, 3))
         var log = Log(origin: member.origin)
         var full: [FullTile] = []
         var sealed: [SealedEntry] = []
-        for (step, facts) in [("order.placed", TestOrder.facts["order.placed"] ?? []), ("received", [])] {
+        for (step, facts) in [("order.placed", (TestOrder.facts["order.placed"] ?? []) + more), ("received", [])] {
             let parents = sealed.map { Reference(origin: member.origin, index: $0.index, leafHash: $0.leafHash) }
             let update = Update(
                 order: order, step: step, parents: parents, consortium: consortium.document.hash,
@@ -58,6 +58,41 @@ import Testing
 
     @Test func keepsEveryField() throws {
         #expect(try ProofBundle(bytes: bundle.encoded()) == bundle)
+    }
+
+    // MARK: Private facts
+
+    private static let patient = Result { try disclosure("patient", "Ada") }
+    private static let prescription = Result { try disclosure("prescription", "rest") }
+
+    private static func disclosure(_ name: String, _ value: String) throws -> Disclosure {
+        try Disclosure(name: name, value: Array(value.utf8), salt: [UInt8](repeating: 5, count: 32))
+    }
+
+    private func check(showing disclosures: [Disclosure]) throws -> ProofResult {
+        let facts = try [Self.patient.get(), Self.prescription.get()].map {
+            Fact(name: $0.name, value: .commitment($0.commitment))
+        }
+        var bundle = try Self.bundle(of: consortium, more: facts)
+        bundle.disclosures = disclosures
+        return try ProofBundle(bytes: bundle.encoded()).check(policyText: policy)
+    }
+
+    @Test func showsTheChosenFactsAndCountsTheOthers() throws {
+        let result = try check(showing: [Self.patient.get()])
+        #expect(result.areDisclosuresProved)
+        #expect(result.disclosed.map(\.disclosure.value) == ["Ada"])
+        #expect(result.disclosed.first?.update == result.items.first?.reference)
+        #expect(result.hiddenCount == 1)
+        #expect(try check(showing: []).hiddenCount == 2)
+        #expect(try check(showing: [Self.patient.get(), Self.prescription.get()]).hiddenCount == 0)
+    }
+
+    @Test(arguments: [("patient", "Eve"), ("surgeon", "Ada")])
+    func provesNoValueThatTheLogDoesNotCommitTo(name: String, value: String) throws {
+        let result = try check(showing: [Self.disclosure(name, value)])
+        #expect(!result.areDisclosuresProved)
+        #expect(result.hiddenCount == 2)
     }
 
     @Test func saysThreeThingsApart() throws {

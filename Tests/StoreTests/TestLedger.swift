@@ -93,6 +93,9 @@ struct TestLog {
     @discardableResult
     mutating func seal(_ update: Update) throws -> Reference { try seal(.update(update)) }
 
+    @discardableResult
+    mutating func seal(_ erasure: Erasure) throws -> Reference { try seal(.erasure(erasure)) }
+
     /// Entries that say nothing, to fill a log.
     /// - Parameter now: UTC microseconds; by default each is one later than the one before.
     mutating func fill(_ count: Int, now: Int64? = nil) throws {
