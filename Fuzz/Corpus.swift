@@ -32,6 +32,10 @@ enum Corpus {
             Parser(name: "bundle", samples: [try log.bundle.encoded()]) { bytes in
                 refused { _ = try ProofBundle(bytes: bytes).check(policyText: log.policy) }
             },
+            Parser(name: "disclosure", samples: texts([try disclosure.encoded])) { bytes in
+                refused { _ = try Disclosure(encoded: String(decoding: bytes, as: UTF8.self)) }
+            },
+            try sealedDisclosure(),
             Parser(name: "contract", samples: texts([SampleLog.contractText])) { bytes in
                 refused { _ = try Contract(text: String(decoding: bytes, as: UTF8.self)) }
             },
@@ -61,6 +65,31 @@ enum Corpus {
     }
 
     static func texts(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
+
+    private static var disclosure: Disclosure {
+        get throws { try Disclosure(name: "patient", value: Array("Ada".utf8), salt: [UInt8](repeating: 7, count: 32)) }
+    }
+
+    /// What reaches somebody who may read it.
+    private static func sealedDisclosure() throws -> Parser {
+        let (disclosure, key) = (try disclosure, PrivateReadingKey.generate())
+        let update = Update(
+            order: "o", step: "s", parents: [], consortium: .emptyTree, contract: .emptyTree,
+            facts: [Fact(name: "patient", value: .commitment(disclosure.commitment))], source: Source(.operator))
+        guard let context = SealedDisclosure.Context(of: disclosure.commitment, in: update, from: "a/b") else {
+            throw Broken(promise: "an update that commits to a value has a context for it")
+        }
+        let sealed = try SealedDisclosure(
+            disclosure, of: context, for: "c", readingKey: key.readingKey,
+            signedBy: try SigningKey.generate(name: "a/b", algorithm: .ed25519))
+        return Parser(name: "sealed disclosure", samples: [sealed.sealed]) { bytes in
+            refused {
+                let sent = try SealedDisclosure(
+                    commitment: disclosure.commitment, recipient: "c", sealed: bytes, signature: sealed.signature)
+                _ = try sent.open(context, with: key)
+            }
+        }
+    }
 
     private static func layouts() throws -> [LabelLayout] {
         let label = try DeviceLabel(gtin: "04012345000016", serial: "S1", year: 2_026)

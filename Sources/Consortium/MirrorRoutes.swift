@@ -301,19 +301,19 @@ public struct MirrorRoutes: Sendable {
 
     private func current() throws -> PeerNews {
         let token = token
-        let logs = try store.read { snapshot in
-            try served(snapshot).map { log in
+        let documents = try documents.summary()
+        return try store.read { snapshot in
+            let logs = try served(snapshot).map { log in
                 let head = try snapshot.head(of: log.id).map { try Checkpoint(text: $0.text) }
                 let cosigners = try snapshot.cosigners(size: head?.size ?? 0, of: log.id, by: store.rulebook.latest)
                 return PeerNews.Log(
                     origin: log.origin, size: head?.size ?? 0, cosigners: cosigners, root: head?.root,
                     isFrozen: log.frozen != nil)
             }
+            let disclosures = PeerNews.Disclosures(
+                store: try snapshot.storeName(), last: try snapshot.sealedPlace())
+            return PeerNews(token: token, logs: logs, documents: documents, disclosures: disclosures)
         }
-        let disclosures = try store.read {
-            PeerNews.Disclosures(store: try $0.storeName(), last: try $0.sealedPlace())
-        }
-        return PeerNews(token: token, logs: logs, documents: try documents.summary(), disclosures: disclosures)
     }
 
     private static func wait(for news: AsyncStream<Void>, atMost limit: Duration) async {

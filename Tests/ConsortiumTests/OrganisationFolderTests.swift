@@ -6,7 +6,7 @@ import Testing
 @testable import Consortium
 
 @Suite struct OrganisationFolderTests {
-    private static let keyFiles = ["ca.key", "organisation.key", "cosigner.key"]
+    private static let keyFiles = ["ca.key", "organisation.key", "cosigner.key", "reading.key"]
 
     private func make(_ id: String, at folder: String, name: String = "St. Mary's") throws -> OrganisationFolder {
         var random = SystemRandomNumberGenerator()
@@ -22,6 +22,30 @@ import Testing
             #expect(loaded.key.encoded == made.key.encoded)
             #expect(loaded.cosigner.verifierKey.name == "st-mary/cosigner")
             #expect(try OrganisationFolder.publicPart(ofFile: "\(folder)/org/organisation.yaml") == made.organisation)
+        }
+    }
+
+    @Test func theReadingKeyIsTheOneOfThePublicPart() async throws {
+        try await withFolder { folder in
+            let made = try make("st-mary", at: "\(folder)/org")
+            let loaded = try OrganisationFolder.load(at: "\(folder)/org")
+            #expect(loaded.reading?.readingKey == made.organisation.readingKey)
+            let other = PrivateReadingKey.generate()
+            try Data("\(other.encoded)\n".utf8).write(to: URL(filePath: "\(folder)/org/reading.key"))
+            #expect(throws: CustodyError(.keyMismatched, "")) { try OrganisationFolder.load(at: "\(folder)/org") }
+        }
+    }
+
+    /// Before there were reading keys.
+    @Test func aFolderWithoutAReadingKeyStaysUsable() async throws {
+        try await withFolder { folder in
+            let path = "\(folder)/organisation.yaml"
+            _ = try make("st-mary", at: folder)
+            let lines = try String(contentsOf: URL(filePath: path), encoding: .utf8).split(separator: "\n")
+            let old = lines.filter { !$0.hasPrefix("reading-key") }.map { $0 + "\n" }.joined()
+            try Data(old.utf8).write(to: URL(filePath: path))
+            let loaded = try OrganisationFolder.load(at: folder)
+            #expect(loaded.reading == nil && loaded.organisation.readingKey == nil)
         }
     }
 

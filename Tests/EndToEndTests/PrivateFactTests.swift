@@ -21,14 +21,21 @@ import Testing
     }
 
     @Test func aValueReachesItsReadersOnlyAndIsGoneEverywhereOnceErased() async throws {
-        let gateways = try await start()
+        var gateways = try await start("logistics", "hospital")
         let order = try open()
+        try await until("logistics passes it on") { try passedOn() }
+        #expect(try revealed(order, at: "hospital").first?.value == Self.value)
+        #expect(try revealed(order, at: "logistics").map(\.state) == ["sealed"])
+        // The hospital is away when the manufacturer comes.
+        gateways.removeLast().stop()
+        gateways.append(try await dialling(gateways[0], "manufacturer"))
         try await until("the manufacturer can read it") {
             try revealed(order, at: "manufacturer").first?.value == Self.value
         }
-        #expect(try revealed(order, at: "hospital").first?.value == Self.value)
-        try await until("logistics passes it on") { try passedOn() }
-        #expect(try revealed(order, at: "logistics").map(\.state) == ["sealed"])
+        gateways.append(try await dialling(gateways[0], "hospital"))
+        let refused = try site.run(
+            ["erase", order, "patient", "--reason", "asked for", "--state", state("manufacturer")])
+        #expect(refused.code == 1 && refused.errors.contains("[erasure-refused]"))
         try prove(order, "before", revealing: "patient")
         let traces = try traces()
         #expect(try traces.filter { !$0.isKey }.allSatisfy { try places(of: $0).isEmpty })
@@ -49,14 +56,16 @@ import Testing
 
     private func state(_ member: String) -> String { site.state(of: member) }
 
-    /// The truck's company in the middle: the others dial it, and never each other.
-    private func start() async throws -> [RunningGateway] {
-        try site.listen("logistics")
-        let relay = try await RunningGateway(site, of: "logistics")
-        for member in ["hospital", "manufacturer"] { try site.listen(member, peers: [("logistics", relay.port)]) }
-        return [
-            relay, try await RunningGateway(site, of: "hospital"), try await RunningGateway(site, of: "manufacturer"),
-        ]
+    /// The first one is in the middle: the others dial it, and never each other.
+    private func start(_ relay: String, _ member: String) async throws -> [RunningGateway] {
+        try site.listen(relay)
+        let middle = try await RunningGateway(site, of: relay)
+        return [middle, try await dialling(middle, member)]
+    }
+
+    private func dialling(_ relay: RunningGateway, _ member: String) async throws -> RunningGateway {
+        try site.listen(member, peers: [("logistics", relay.port)])
+        return try await RunningGateway(site, of: member)
     }
 
     private func open() throws -> String {
