@@ -56,6 +56,17 @@ struct DisclosurePage: Codable, Hashable, Sendable {
         self.end = end
     }
 
+    /// Whether its places follow a place, in a store that goes as far as `last`, or a little further by now.
+    func continues(from place: Int64, upTo last: Int64) -> Bool {
+        guard !items.isEmpty else { return true }
+        let places = items.map(\.place)
+        return place >= 0 && last >= place && end > place && (end <= last || end - last <= Self.newsMax)
+            && places.allSatisfy { $0 > place && $0 <= end }
+    }
+
+    /// Disclosures that may have come since a store told how far it goes.
+    private static let newsMax: Int64 = 1 << 20
+
     /// - Throws: `CustodyError` with code `disclosure-malformed` or `limit-exceeded`.
     init(bytes: some Collection<UInt8>) throws {
         try Limit.check(bytes.count, max: Self.bytesMax, "a page of disclosures", unit: "bytes")

@@ -49,9 +49,9 @@ actor PeerDisclosures {
                     deadline: .now + Self.requestMax)
             }
             let page = try DisclosurePage(bytes: answer.body)
-            guard page.end > fetched || page.items.isEmpty else { throw refused(answer) }
+            guard page.continues(from: fetched, upTo: place.last) else { throw refused(answer) }
             fetchedWaiting += try await stillWaiting(try page.items.map { try $0.passed() })
-            fetched = max(page.end, page.items.isEmpty ? place.last : 0)
+            fetched = page.items.isEmpty ? place.last : page.end
             try keepProgress()
         }
         try keepProgress()

@@ -154,7 +154,7 @@ extension VerifyProofCommand.Shown {
             disclosed.map {
                 "\n  private \($0.fact.onOneLine)=\($0.value.onOneLine): "
                     + ($0.proved ? "what \($0.origin ?? ""):\($0.index ?? 0) commits to" : "NOT PROVED")
-            }.joined() + (stayPrivate > 0 ? "\n  \(stayPrivate) facts stay private" : "")
+            }.joined() + (stayPrivate > 0 ? "\n  private facts not shown: \(stayPrivate)" : "")
         let heads = completeUpTo.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return """
             order      \(order)

@@ -171,6 +171,20 @@ import Testing
         #expect(await code { _ = try DisclosurePage(bytes: Array(text.utf8)) } == .disclosureMalformed)
     }
 
+    @Test(
+        arguments: [
+            (places: [3, 4], end: 4, isSound: true), ([3, 4], 9, true), ([2, 4], 4, false), ([3, 5], 4, false),
+            ([.min], 4, false), ([3], .max, false), ([], .min, true),
+        ] as [(places: [Int64], end: Int64, isSound: Bool)])
+    func aPageGoesOnFromAPlaceAndNoFurtherThanTheStore(page: (places: [Int64], end: Int64, isSound: Bool)) throws {
+        let sealed = try sealed()
+        let items = page.places.map { PassedDisclosure(place: $0, update: reference, sealed: sealed) }
+        let made = DisclosurePage(store: "s", items: items, end: page.end)
+        #expect(made.continues(from: 2, upTo: 9) == page.isSound)
+        #expect(!made.continues(from: 2, upTo: .min) || page.places.isEmpty)
+        #expect(made.continues(from: 0, upTo: .max) || !page.isSound)
+    }
+
     @Test(arguments: [(-1, true), (0, true), (1, false)])
     func aPageHasAtMostItsItems(step: (offset: Int, fits: Bool)) async throws {
         let items = [PassedDisclosure](repeating: passed(try sealed()), count: DisclosurePage.itemsMax + step.offset)

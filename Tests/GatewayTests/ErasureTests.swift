@@ -67,7 +67,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("asked for by the person", "Ada 4711", true), ("number 47-11 asked", "4711", false),
+        ("requested", "Ada 4711", true), ("consent withdrawn", "The patient withdrew consent", true),
+        ("Lovelace asked", "Ada \u{1B}[31mLovelace", false), ("number 47-11 asked", "4711", false),
         ("ADA asked", "Ada Lovelace", false), ("Ádá asked", "Ada", false), ("lovelaces", "Ada Lovelace", false),
         ("about x", "ab", true), ("ab asked", "AB", false), ("asked", "", true), ("", "Ada", false),
         (" . ", "Ada", false),

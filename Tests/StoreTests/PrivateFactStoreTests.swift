@@ -285,6 +285,16 @@ import Testing
 
     // MARK: Earlier releases
 
+    @Test func aStoreOfAnEarlierReleaseCanBeReadAsItIs() throws {
+        let path = ledger.folder + "/old.sqlite"
+        let old = try DatabasePool(path: path)
+        try LedgerSchema.migrator.migrate(old, upTo: "2 fork evidence")
+        try old.close()
+        let store = try LedgerStore(path: path, readOnly: true)
+        #expect(try store.read { try $0.erasures(ofOrder: order) } == [])
+        #expect(try store.disclosure(of: disclosure.commitment, fact: "patient", in: update) == nil)
+    }
+
     /// They kept disclosures as they are, in a table of their own.
     @Test func whatAnEarlierReleaseKeptIsPutUnderKeys() throws {
         let ledger = try TestLedger()
