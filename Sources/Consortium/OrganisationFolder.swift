@@ -66,8 +66,8 @@ public struct OrganisationFolder: Sendable {
             directory: directory,
             organisation: ConsortiumDocument.Organisation(
                 id: id, name: organisation.name, role: organisation.role, certificate: organisation.certificate,
-                key: key.verifierKey, cosigner: cosigner.verifierKey),
-            authority: authority, key: key, cosigner: cosigner)
+                key: key.verifierKey, cosigner: cosigner.verifierKey, readingKey: organisation.readingKey),
+            authority: authority, key: key, cosigner: cosigner, reading: reading)
         try folder.write()
         return folder
     }

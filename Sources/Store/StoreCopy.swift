@@ -9,7 +9,9 @@ extension LedgerStore {
     /// - Throws: `CustodyError` with code `backup-failed`.
     public func copy(to path: String) throws {
         try StoreCopy.make(of: pool, at: path, migrator: LedgerSchema.migrator) { database in
-            let transaction = LedgerTransaction(database: database, index: OrderIndex(rulebook: Rulebook()))
+            let transaction = LedgerTransaction(
+                database: database, index: OrderIndex(rulebook: Rulebook()), keys: KeyFile(ledger: path),
+                scans: ErasedScans(besideLedger: path))
             guard let log = try transaction.snapshot.ownLog() else { return }
             try transaction.set(doubt: Doubt(.backupRestored, origin: log.origin))
         }

@@ -31,7 +31,10 @@ struct GatewayBackup {
     static let manifestFile = "manifest.json"
     private static let versionMax = 1
     private static let stores = ["ledger.sqlite", "intake.sqlite"]
-    private static let keyFiles = ["generations.key", "generations.pem", "tls.key", "tls.pem", "cosigner.key"]
+    private static let keyFiles = [
+        "generations.key", "generations.pem", "tls.key", "tls.pem", "cosigner.key", "cosigner.next.key", "reading.key",
+        "ledger.keys",
+    ]
     private static let rulesFolder = "rules"
     /// Files of one backup.
     static let filesMax = 4_096
