@@ -122,7 +122,7 @@ let package = Package(
             name: "custody-bench",
             dependencies: [
                 "Capture", "Consortium", "Gateway", "Identifiers", "Labels", "Ledger", "Rig", "Store", "Telemetry",
-                "CZBar", "CZXing", "CZint", argumentParser, hummingbird, lifecycle, logging, sqlite,
+                "CZBar", "CZXing", "CZint", argumentParser, hummingbird, lifecycle, logging, nioCore, sqlite,
             ], path: "Benchmarks", exclude: ["Results"], swiftSettings: strict),
         .executableTarget(
             name: "custody-fuzz",

@@ -51,6 +51,7 @@ struct Bench: AsyncParsableCommand {
             Part(name: "append") { try await AppendBench(folder: "\(folder)/append").run() },
             Part(name: "verify") { try await VerifyBench(folder: "\(folder)/verify").run() },
             Part(name: "sync") { try await SyncBench(folder: "\(folder)/sync").run() },
+            Part(name: "consortium") { try await ConsortiumBench(folder: "\(folder)/consortium").run() },
             Part(name: "intake") { try await IntakeBench(folder: "\(folder)/intake").run() },
             Part(name: "telemetry") { TelemetryBench().run() },
             Part(name: "readings") { try ReadingBench(folder: "\(folder)/readings").run() },

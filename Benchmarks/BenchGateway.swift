@@ -32,12 +32,14 @@ struct BenchGateway {
     }
 
     /// A consortium with a gateway for each member; each is its organisation's cosigner.
-    static func make(in folder: String, members: [String], gateway: String = "main") throws -> [BenchGateway] {
+    static func make(
+        in folder: String, members: [String], gateway: String = "main", role: (String) -> Role = { _ in .manufacturer }
+    ) throws -> [BenchGateway] {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var random = SystemRandomNumberGenerator()
         let folders = try members.map {
             try OrganisationFolder.create(
-                id: $0, name: $0, role: .manufacturer, at: "\(folder)/organisation-\($0)", now: Date(), random: &random)
+                id: $0, name: $0, role: role($0), at: "\(folder)/organisation-\($0)", now: Date(), random: &random)
         }
         let contract = try Contract(text: contractText)
         let draft = try ConsortiumDraft(

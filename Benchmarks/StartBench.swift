@@ -71,8 +71,35 @@ struct Daemon {
     func idleMemory() async throws -> Double {
         try await untilReady()
         try await Task.sleep(for: .seconds(5))
-        let status = try String(contentsOfFile: "/proc/\(process.id)/status", encoding: .utf8)
+        let memory = try residentMegabytes()
         await process.stop()
+        return memory
+    }
+
+    private struct Ready: Decodable {
+        let port: Int
+    }
+
+    /// Of the consortium's interface, once it is ready.
+    func port() async throws -> Int {
+        try await untilReady()
+        let line = (FileManager.default.contents(atPath: log) ?? Data()).prefix { $0 != 0x0A }
+        return try JSONDecoder().decode(Ready.self, from: Data(line)).port
+    }
+
+    func stop() async { await process.stop() }
+
+    /// Processor time that it has taken since its start, in its own code and the kernel's.
+    func processorSeconds() throws -> Double {
+        let text = try String(contentsOfFile: "/proc/\(process.id)/stat", encoding: .utf8)
+        // The name, in parentheses, may hold anything; the times are the 14th and 15th field (proc(5)).
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+        let ticks = fields[12...13].compactMap { Double($0) }.reduce(0, +)
+        return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    func residentMegabytes() throws -> Double {
+        let status = try String(contentsOfFile: "/proc/\(process.id)/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
         return (Double(line.split(separator: " ").dropFirst().first ?? "") ?? .nan) / 1_024
     }

@@ -51,7 +51,7 @@ public final class CosignerSession: Sendable {
         let unknown = CustodyError(
             .peerRefused, "\(key.name) does not know this log", at: client.address,
             remedy: "let its operator enter this log's vkey: custody policy prints it")
-        var push = MirrorPush(client: client, store: store, onUnknown: { throw unknown })
+        var push = MirrorPush(client: client, store: store, isMember: false, onUnknown: { throw unknown })
         var done: UInt64 = 0
         var witnessed: UInt64 = 0
         while !Task.isCancelled {

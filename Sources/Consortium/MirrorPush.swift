@@ -1,11 +1,15 @@
-import Foundation
 import Ledger
 import Store
 
 /// Pushes this gateway's own log to one mirror, a member's or anybody else's (C2SP tlog-mirror).
 struct MirrorPush {
-    /// Packages in one `add-entries` request (C2SP tlog-mirror: at most 32).
+    private static let path = "/add-entries"
+    private static let contentType = "application/octet-stream"
+    /// Packages in one `add-entries` request to a mirror that is no member's (C2SP tlog-mirror: at most 32).
     static let packagesMax = 32
+    /// How long one request to a member's mirror goes on: those take packages while they come, so that no pause is between
+    /// the requests of a log that catches up. A mirror commits what it has when the line is cut.
+    static let streamTime: Duration = .seconds(10)
     /// How long one request may take.
     static let requestMax: Duration = .seconds(30)
     /// Answers in a row that take nothing, until this is given up for a while.
@@ -15,6 +19,8 @@ struct MirrorPush {
 
     let client: ConsortiumClient
     let store: LedgerStore
+    /// Whether the mirror is a gateway like this one.
+    let isMember: Bool
     /// What to do when the mirror does not know this log.
     let onUnknown: @Sendable () async throws -> Void
 
@@ -23,10 +29,12 @@ struct MirrorPush {
     private var isSlow = false
 
     init(
-        client: ConsortiumClient, store: LedgerStore, onUnknown: @escaping @Sendable () async throws -> Void
+        client: ConsortiumClient, store: LedgerStore, isMember: Bool,
+        onUnknown: @escaping @Sendable () async throws -> Void
     ) {
         self.client = client
         self.store = store
+        self.isMember = isMember
         self.onUnknown = onUnknown
     }
 
@@ -136,42 +144,49 @@ struct MirrorPush {
         case moved(MirrorInfo)
     }
 
-    /// The body that comes after the one that is under way, so that nobody waits for it to be read from the disk.
-    private var prepared: (header: MirrorUpload.Header, packages: [UInt8], end: UInt64)?
-
-    /// One `add-entries` with at most `packagesMax` packages.
+    /// One `add-entries`, of which the mirror need not take all.
     private mutating func upload(_ round: PushRounds.Round, from remote: MirrorInfo) async throws -> Uploaded {
         guard remote.next <= round.size else { return .moved(remote) }
         let header = MirrorUpload.Header(
             origin: try own().origin, start: remote.next, end: round.size, ticket: remote.ticket)
-        let body = try prepared(for: header)
-        let next = MirrorUpload.Header(origin: header.origin, start: body.end, end: header.end)
-        let store = store
-        async let following = try body.end < header.end ? Self.packages(of: next, store) : nil
+        guard isMember, !isSlow else { return try await uploadWhole(header) }
+        let count = SentBytes()
+        let body = UploadBody(header: header, store: store, until: .now + Self.streamTime, sent: count)
         let began = ContinuousClock.now
-        let uploaded = try await post(MirrorUpload.header(header) + body.packages, compressed: isSlow)
-        if body.packages.count >= 1 << 16 {
-            let pace = Double(body.packages.count) / ((ContinuousClock.now - began) / .seconds(1))
-            isSlow = pace < Self.slowBytesPerSecond
-        }
-        prepared = try await following.map { (next, $0.bytes, $0.end) }
-        return uploaded
+        let answer = try await client.post(
+            path: Self.path, contentType: Self.contentType, chunks: body, deadline: deadline + Self.streamTime)
+        note(count.bytes, in: ContinuousClock.now - began)
+        return try uploaded(answer)
     }
 
-    private mutating func prepared(for header: MirrorUpload.Header) throws -> (packages: [UInt8], end: UInt64) {
-        defer { prepared = nil }
-        if let prepared, prepared.header.start == header.start, prepared.header.end == header.end {
-            return (prepared.packages, prepared.end)
-        }
-        let made = try Self.packages(of: header, store)
-        return (made.bytes, made.end)
+    /// One with a length, of at most `packagesMax` packages, compressed where the network is slow.
+    private mutating func uploadWhole(_ header: MirrorUpload.Header) async throws -> Uploaded {
+        var body: [UInt8] = []
+        let parts = UploadBody(
+            header: header, store: store, packagesMax: Self.packagesMax, until: .now + Self.requestMax,
+            sent: SentBytes())
+        for try await part in parts { body += part }
+        let began = ContinuousClock.now
+        let answer = try await post(body, compressed: isSlow)
+        note(body.count, in: ContinuousClock.now - began)
+        return answer
+    }
+
+    /// Notes how fast the network is.
+    private mutating func note(_ bytes: Int, in time: Duration) {
+        guard bytes >= 1 << 16 else { return }
+        isSlow = Double(bytes) / (time / .seconds(1)) < Self.slowBytesPerSecond
     }
 
     private func post(_ body: [UInt8], compressed: Bool = false) async throws -> Uploaded {
         let small = compressed ? Gzip.compress(body) : nil
-        let answer = try await client.post(
-            path: "/add-entries", contentType: "application/octet-stream", body: small ?? body,
-            encoding: small == nil ? nil : Gzip.name, deadline: deadline)
+        return try uploaded(
+            try await client.post(
+                path: Self.path, contentType: Self.contentType, body: small ?? body,
+                encoding: small == nil ? nil : Gzip.name, deadline: deadline))
+    }
+
+    private func uploaded(_ answer: ConsortiumClient.Answer) throws -> Uploaded {
         let text = String(decoding: answer.body, as: UTF8.self)
         switch answer.status {
         case 200: return .cosigned(text.split(separator: "\n").map(String.init))
@@ -179,40 +194,6 @@ struct MirrorPush {
             guard let info = MirrorInfo(text: text) else { throw client.refused(answer) }
             return .moved(info)
         default: throw client.refused(answer)
-        }
-    }
-
-    private static func packages(
-        of header: MirrorUpload.Header, _ store: LedgerStore
-    ) throws -> (bytes: [UInt8], end: UInt64) {
-        try store.read { snapshot in
-            guard let log = try snapshot.log(header.origin) else {
-                throw CustodyError(.logUnknown, "this gateway has no log")
-            }
-            var bytes: [UInt8] = []
-            var start = header.start
-            for _ in 0..<packagesMax where start < header.end {
-                let end = MirrorUpload.packageEnd(start: start, uploadEnd: header.end)
-                let rounded = start & ~UInt64(Tile.width - 1)
-                let plan = MerkleProof.subtreePlan(start: rounded, end: end, size: header.end) ?? []
-                try snapshot.appendBundle(log: log.id, from: start, to: end, to: &bytes)
-                let proof = try snapshot.proof(plan, log: log.id)
-                bytes.append(UInt8(proof.count))
-                for hash in proof { hash.withUnsafeBytes { bytes.append(contentsOf: $0) } }
-                start = end
-            }
-            return (bytes, start)
-        }
-    }
-}
-
-extension LedgerSnapshot {
-    /// Appends entries, each after its 16-bit length, as C2SP bundles and packages hold them.
-    fileprivate func appendBundle(log: Int64, from start: UInt64, to end: UInt64, to bytes: inout [UInt8]) throws {
-        try forEachEntry(log: log, from: start, to: end) { _, entry in
-            bytes.append(UInt8(truncatingIfNeeded: entry.count >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: entry.count))
-            bytes.append(contentsOf: entry)
         }
     }
 }

@@ -25,11 +25,11 @@ extension MirrorUpload {
             guard before.count >= gap else {
                 throw CustodyError(.packageRefused, "entries before the package are missing", at: place)
             }
-            let leaves = before[..<gap] + run.leaves
+            let hash = run.tileRoot ?? MerkleProof.root(ofSubtree: before[..<gap] + run.leaves)
             guard
                 MerkleProof.verifySubtree(
-                    start: roundedStart, end: end, hash: MerkleProof.root(ofSubtree: leaves), size: checkpoint.size,
-                    proof: proof, root: checkpoint.root)
+                    start: roundedStart, end: end, hash: hash, size: checkpoint.size, proof: proof,
+                    root: checkpoint.root)
             else {
                 if let index = zip(before[gap...], run.leaves).enumerated().first(where: { $1.0 != $1.1 })?.offset {
                     throw CustodyError(

@@ -70,7 +70,8 @@ public final class PeerSession: Sendable {
     // MARK: Push
 
     private func pushForever() async throws {
-        var mirror = MirrorPush(client: client, store: store, onUnknown: { try await self.introduce() })
+        var mirror = MirrorPush(
+            client: client, store: store, isMember: true, onUnknown: { try await self.introduce() })
         var told: DocumentSummary?
         while !Task.isCancelled {
             // Followed before looking, so that nothing falls between; a stream that was cancelled once is at its end.

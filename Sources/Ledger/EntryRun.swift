@@ -5,6 +5,8 @@ public struct EntryRun: Sendable {
     public let entries: [[UInt8]]
     /// Leaf hashes of the entries (RFC 6962 section 2.1).
     public let leaves: [Hash]
+    /// The root of these leaves, if they are a whole tile: nobody has to compute it again.
+    public let tileRoot: Hash?
     /// The hash that the first entry carries of the one before it; nil for a foreign log, whose entries say nothing here.
     let previous: Hash?
     let isForeign: Bool
@@ -21,6 +23,8 @@ public struct EntryRun: Sendable {
         self.entries = entries
         self.isForeign = isForeign
         leaves = entries.map { Hash.leaf($0) }
+        let isTile = leaves.count == Tile.width && start % UInt64(Tile.width) == 0
+        tileRoot = isTile ? MerkleProof.root(ofSubtree: leaves) : nil
         let links = isForeign ? Links() : Links(entries, leaves: leaves, of: origin, from: start)
         (previous, recordedAt, fault) = (links.first, links.recordedAt, links.fault)
     }
@@ -35,15 +39,25 @@ public struct EntryRun: Sendable {
         init(_ entries: [[UInt8]], leaves: [Hash], of origin: String, from start: UInt64) {
             do {
                 for (place, bytes) in entries.enumerated() {
-                    let entry = try Entry(bytes: bytes)
-                    recordedAt = max(recordedAt, entry.recordedAt)
+                    let previous = try read(bytes)
                     if place == 0 {
-                        first = entry.previous
-                    } else if entry.previous != leaves[place - 1] {
+                        first = previous
+                    } else if previous != leaves[place - 1] {
                         throw CustodyError.brokenLink(of: origin, at: start + UInt64(place))
                     }
                 }
             } catch { fault = error as? CustodyError }
+        }
+
+        /// - Returns: the hash that the entry carries of the one before it.
+        private mutating func read(_ bytes: [UInt8]) throws -> Hash? {
+            if let plain = bytes.withUnsafeBytes({ PlainEntry($0) }) {
+                recordedAt = max(recordedAt, plain.recordedAt)
+                return plain.previous
+            }
+            let entry = try Entry(bytes: bytes)
+            recordedAt = max(recordedAt, entry.recordedAt)
+            return entry.previous
         }
     }
 }
@@ -59,7 +73,11 @@ extension Log {
         guard known < run.leaves.count else { return }
         let before = known == 0 ? run.previous : run.leaves[known - 1]
         guard run.isForeign || before == last else { throw CustodyError.brokenLink(of: origin, at: size) }
-        for leaf in run.leaves[known...] { append(leaf, full: &full) }
+        if known == 0, let root = run.tileRoot, size % UInt64(Tile.width) == 0 {
+            append(tile: run.leaves, root: root, full: &full)
+        } else {
+            for leaf in run.leaves[known...] { append(leaf, full: &full) }
+        }
         recorded(at: run.recordedAt)
     }
 }

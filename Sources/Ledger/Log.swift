@@ -80,6 +80,11 @@ public struct Log: Sendable {
         last = leafHash
     }
 
+    mutating func append(tile leaves: [Hash], root: Hash, full: inout [FullTile]) {
+        tree.append(tile: leaves, root: root) { full.append(FullTile(tile: $0, hashes: $1, root: $2)) }
+        last = leaves.last
+    }
+
     mutating func recorded(at time: Int64) { recordedAt = max(recordedAt, time) }
 
     /// Notes the document version that an update of this log names.

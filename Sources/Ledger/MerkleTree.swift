@@ -46,21 +46,40 @@ public struct MerkleTree: Sendable {
     /// - Parameter fullTile: called with each tile that becomes full, its 256 hashes, and its root; lowest level first.
     public mutating func append(_ leaf: Hash, fullTile: (Tile, [Hash], _ root: Hash) -> Void) {
         precondition(size < Self.sizeMax, "a tree has fewer than 2^63 leaves")
-        var hash = leaf
-        var level = 0
-        place(hash, inRow: 0)
+        place(leaf, inRow: 0)
+        merge(leaf, from: 0, fullTile: fullTile)
+        size += 1
+    }
+
+    /// Appends 256 leaf hashes that fill a tile, of which somebody has computed the root already.
+    ///
+    /// - Parameter root: the root of these leaves, which is not computed again.
+    mutating func append(
+        tile leaves: [Hash], root: Hash, fullTile: (Tile, [Hash], _ root: Hash) -> Void
+    ) {
+        precondition(leaves.count == Tile.width && size % UInt64(Tile.width) == 0, "a tile begins at its own edge")
+        if partialRows.isEmpty { partialRows.append([]) }
+        fullTile(Tile(level: 0, index: size / UInt64(Tile.width)), leaves, root)
+        place(root, inRow: 1)
+        merge(root, from: Tile.height, fullTile: fullTile)
+        size += UInt64(Tile.width)
+    }
+
+    /// Merges the node that now stands rightmost with those to its left that it completes.
+    private mutating func merge(_ node: Hash, from start: Int, fullTile: (Tile, [Hash], _ root: Hash) -> Void) {
+        var hash = node
+        var level = start
         while size >> UInt64(level) & 1 == 1 {
             hash = Hash.node(peaks.removeLast(), hash)
             level += 1
             guard level.isMultiple(of: Tile.height) else { continue }
-            // Eight merges have just built the root of the tile that this leaf filled.
+            // Eight merges have just built the root of the tile that this node filled.
             let row = level / Tile.height - 1
             fullTile(Tile(level: row, index: size >> UInt64(level)), partialRows[row], hash)
             partialRows[row].removeAll(keepingCapacity: true)
             place(hash, inRow: row + 1)
         }
         peaks.append(hash)
-        size += 1
     }
 
     /// The hash of a node that lies wholly inside a partial tile; nil for every other node.

@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 import Consortium
-import FoundationEssentials
+import Foundation
 import Hummingbird
 import Ledger
 import NIOCore
@@ -72,19 +72,85 @@ import X509
         }
     }
 
-    @Test func refusesACallerWithoutACertificate() async throws {
+    /// Calls the hospital's port with a client that is none of ours.
+    private func callHospital(
+        _ change: (inout TLSConfiguration) -> Void = { _ in }
+    ) async throws -> Result<HTTPClientResponse, any Error> {
         try await serving(members.document, members.hospital.tls("hospital/gw1"), router: router) { address in
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .certificates([
                 try NIOSSLCertificate(bytes: Array(members.hospital.organisation.certificate.utf8), format: .pem)
             ])
+            change(&tls)
             var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
             configuration.connectionPool.retryConnectionEstablishment = false
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-            await #expect(throws: (any Error).self) {
-                try await client.execute(HTTPClientRequest(url: "\(address)/whoami"), timeout: .seconds(30))
-            }
+            let result: Result<HTTPClientResponse, any Error>
+            do {
+                result = .success(
+                    try await client.execute(HTTPClientRequest(url: "\(address)/whoami"), timeout: .seconds(30)))
+            } catch { result = .failure(error) }
             try await client.shutdown()
+            return result
+        }
+    }
+
+    @Test func refusesACallerWithoutACertificate() async throws {
+        let result = try await callHospital()
+        #expect(throws: (any Error).self) { try result.get() }
+    }
+
+    /// The same certificate, and no other difference than the newest version that the caller speaks.
+    @Test(arguments: [(TLSVersion.tlsv12, false), (.tlsv13, true)])
+    func refusesACallerThatSpeaksAnOlderTLS(version: TLSVersion, isTaken: Bool) async throws {
+        var random = SystemRandomNumberGenerator()
+        let issued = try members.supplier.authority.issueTLSCertificate(
+            origin: "supplier/gw1", hosts: [], now: .now, random: &random)
+        let certificate = try NIOSSLCertificate(bytes: Array(issued.certificate.utf8), format: .pem)
+        let key = try NIOSSLPrivateKey(bytes: Array(issued.key.utf8), format: .pem)
+        let result = try await callHospital { tls in
+            tls.certificateChain = [.certificate(certificate)]
+            tls.privateKey = .privateKey(key)
+            tls.maximumTLSVersion = version
+        }
+        #expect(((try? result.get()) != nil) == isTaken)
+    }
+
+    /// A certificate that runs out while its connection is open: the next request on it is refused.
+    @Test func aCertificateThatExpiresCutsTheConnection() async throws {
+        let almost = Date.now - TimeInterval(CertificateAuthority.tlsDays * 86_400 - 3)
+        let tls = try members.supplier.tls("supplier/gw1", now: almost)
+        let refusal = try await serving(
+            members.document, members.hospital.tls("hospital/gw1"), router: router
+        ) { address in
+            try await calling("hospital", at: address, as: tls, members.document) { client in
+                let first = try await client.get(path: "/whoami", deadline: .soon)
+                #expect(first.status == 200)
+                let end = ContinuousClock.Instant.soon
+                while ContinuousClock.now < end {
+                    let refusal = await code { _ = try await client.get(path: "/whoami", deadline: .soon) }
+                    if let refusal { return refusal as CustodyError.Code? }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                return nil
+            }
+        }
+        #expect(refusal == .peerRefusedUs)
+    }
+
+    /// Revoking a gateway's log in the document revokes its connection too.
+    @Test func refusesAGatewayWhoseLogIsRevoked() async throws {
+        let text = members.document.text.replacingOccurrences(
+            of: "quorum: |", with: "revoked:\n  supplier/gw1: 4\nquorum: |")
+        let document = try ConsortiumDocument(text: text)
+        #expect(document.revoked == ["supplier/gw1": 4])
+        for (origin, isTaken) in [("supplier/gw1", false), ("supplier/gw2", true)] {
+            let answer = try await serving(document, members.hospital.tls("hospital/gw1"), router: router) { address in
+                try await calling("hospital", at: address, as: members.supplier.tls(origin), document) { client in
+                    await code { _ = try await client.get(path: "/whoami", deadline: .soon) }
+                }
+            }
+            #expect(answer == (isTaken ? nil : .peerRefusedUs))
         }
     }
 

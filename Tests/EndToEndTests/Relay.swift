@@ -4,7 +4,8 @@ import Rig
 import Synchronization
 import Testing
 
-/// A network between a gateway and its broker that can be cut: forwards connections from a port of its own.
+/// A network between a gateway and its broker, or a peer, that can be cut, slowed down and made to err: forwards connections
+/// from a port of its own.
 final class Relay: Sendable {
     /// Two sockets, and what passes between them.
     private struct Link {
@@ -28,6 +29,24 @@ final class Relay: Sendable {
         var allowance = Int.max
         var cuts = 0
         var acknowledgements = 0
+        /// One byte is changed whenever so many have passed, in either direction.
+        var flipEvery = Int.max
+        var sinceFlip = 0
+        var flips = 0
+        /// How long everything is held back.
+        var delay: Duration = .zero
+        /// What passed on each connection, as far as it is kept.
+        var heard: [Int32: Heard] = [:]
+        var past: [Heard] = []
+    }
+
+    /// The bytes of one connection.
+    struct Heard {
+        /// Bytes that are kept of each direction.
+        static let bytesMax = 1 << 20
+
+        var fromGateway: [UInt8] = []
+        var fromBroker: [UInt8] = []
     }
 
     let port: Int
@@ -51,6 +70,17 @@ final class Relay: Sendable {
     /// How many PUBACK packets the gateway has written.
     var acknowledgements: Int { state.withLock { $0.acknowledgements } }
 
+    /// How many bytes were changed.
+    var flips: Int { state.withLock { $0.flips } }
+
+    /// All connections so far.
+    var heard: [Heard] { state.withLock { $0.past + $0.heard.values } }
+
+    /// Changes a byte whenever so many have passed.
+    func flip(every bytes: Int) { state.withLock { $0.flipEvery = bytes } }
+
+    func delay(by time: Duration) { state.withLock { $0.delay = time } }
+
     func cut(after bytes: Int) { state.withLock { $0.allowance = bytes } }
 
     /// Mends the network.
@@ -58,6 +88,8 @@ final class Relay: Sendable {
         state.withLock { state in
             state.isCut = false
             state.allowance = .max
+            state.flipEvery = .max
+            state.delay = .zero
         }
     }
 
@@ -69,8 +101,10 @@ final class Relay: Sendable {
             awaitBytes(links)
             if let link = accept() { links.append(link) }
             links = links.compactMap(pass)
+            let delay = state.withLock { $0.delay }
+            if delay > .zero { usleep(UInt32(delay / .microseconds(1))) }
             guard state.withLock({ $0.isCut }) else { continue }
-            for link in links { link.close() }
+            for link in links { end(link) }
             links = []
         }
         for link in links { link.close() }
@@ -101,14 +135,46 @@ final class Relay: Sendable {
     private func pass(_ link: Link) -> Link? {
         var link = link
         guard passToGateway(link), passToBroker(&link) else {
-            link.close()
+            end(link)
             return nil
         }
         return link
     }
 
+    private func end(_ link: Link) {
+        state.withLock { state in
+            if let heard = state.heard.removeValue(forKey: link.gateway) { state.past.append(heard) }
+        }
+        link.close()
+    }
+
+    /// What comes out at the other end.
+    private func spoilt(_ bytes: [UInt8]) -> [UInt8] {
+        state.withLock { state in
+            guard state.flipEvery < .max else { return bytes }
+            var bytes = bytes
+            state.sinceFlip += bytes.count
+            if state.sinceFlip >= state.flipEvery, !bytes.isEmpty {
+                bytes[bytes.count / 2] ^= 0x10
+                state.sinceFlip = 0
+                state.flips += 1
+            }
+            return bytes
+        }
+    }
+
+    private func keep(_ bytes: [UInt8], of link: Link, _ direction: WritableKeyPath<Heard, [UInt8]>) {
+        guard !bytes.isEmpty else { return }
+        state.withLock { state in
+            let known = state.heard[link.gateway, default: Heard()][keyPath: direction].count
+            state.heard[link.gateway, default: Heard()][keyPath: direction] += bytes.prefix(Heard.bytesMax - known)
+        }
+    }
+
     private func passToGateway(_ link: Link) -> Bool {
-        guard let bytes = Self.bytes(from: link.broker) else { return false }
+        guard let read = Self.bytes(from: link.broker) else { return false }
+        keep(read, of: link, \.fromBroker)
+        let bytes = spoilt(read)
         let allowed = state.withLock { state in
             let allowed = min(bytes.count, state.allowance)
             state.allowance -= state.allowance == .max ? 0 : allowed
@@ -122,7 +188,9 @@ final class Relay: Sendable {
     }
 
     private func passToBroker(_ link: inout Link) -> Bool {
-        guard let bytes = Self.bytes(from: link.gateway) else { return false }
+        guard let read = Self.bytes(from: link.gateway) else { return false }
+        keep(read, of: link, \.fromGateway)
+        let bytes = spoilt(read)
         let before = link.count.total
         link.count.take(bytes)
         let new = link.count.total - before

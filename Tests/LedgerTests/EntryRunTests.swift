@@ -30,6 +30,28 @@ import Testing
         #expect(log.recordedAt == whole.recordedAt)
     }
 
+    /// A log that takes whole tiles stands where one stands that took their leaves, and hands out the same tiles.
+    @Test(arguments: [0, 256, 65_280]) func wholeTilesMakeTheSameTree(before: Int) {
+        func leaf(_ number: Int) -> Hash { Hash.sha256(withUnsafeBytes(of: number) { [UInt8]($0) }) }
+        var (one, other) = (MerkleTree(), MerkleTree())
+        for number in 0..<before {
+            one.append(leaf(number))
+            other.append(leaf(number))
+        }
+        var (tiles, others): ([FullTile], [FullTile]) = ([], [])
+        for start in [before, before + 256] {
+            let leaves = (start..<(start + 256)).map(leaf)
+            one.append(tile: leaves, root: MerkleProof.root(ofSubtree: leaves)) {
+                tiles.append(FullTile(tile: $0, hashes: $1, root: $2))
+            }
+            for leaf in leaves { other.append(leaf) { others.append(FullTile(tile: $0, hashes: $1, root: $2)) } }
+        }
+        #expect(one.root == other.root && one.size == other.size && one.partialRows == other.partialRows)
+        #expect(tiles.map(\.tile) == others.map(\.tile))
+        #expect(tiles.map(\.root) == others.map(\.root))
+        #expect(tiles.map(\.hashes) == others.map(\.hashes))
+    }
+
     @Test(arguments: [0, 1, 5]) func namesTheEntryThatDoesNotFollow(place: Int) throws {
         var entries = try Self.log(8).entries
         entries.remove(at: place)

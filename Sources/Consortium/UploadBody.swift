@@ -1,0 +1,94 @@
+import Ledger
+import Store
+import Synchronization
+
+/// The body of an `add-entries`, read from the store as it is sent (C2SP tlog-mirror): the header, then packages until the
+/// end of the log or of the time. Whatever has been sent by then is a whole upload or a prefix of one.
+struct UploadBody: AsyncSequence, Sendable {
+    /// Packages that are read at once.
+    private static let step = 8
+    /// Room for so many packages of usual entries.
+    private static let roomBytes = 1 << 20
+
+    let header: MirrorUpload.Header
+    let store: LedgerStore
+    var packagesMax = Int.max
+    let until: ContinuousClock.Instant
+    let sent: SentBytes
+
+    func makeAsyncIterator() -> Iterator { Iterator(body: self) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        private let body: UploadBody
+        private var next: UInt64?
+        private var packages = 0
+
+        init(body: UploadBody) { self.body = body }
+
+        mutating func next() async throws -> [UInt8]? {
+            guard let start = next else {
+                next = body.header.start
+                return count(MirrorUpload.header(body.header))
+            }
+            guard start < body.header.end, packages < body.packagesMax, ContinuousClock.now < body.until else {
+                return nil
+            }
+            let part = try body.packages(from: start, count: Swift.min(UploadBody.step, body.packagesMax - packages))
+            packages += UploadBody.step
+            next = part.end
+            return count(part.bytes)
+        }
+
+        private func count(_ bytes: [UInt8]) -> [UInt8] {
+            body.sent.add(bytes.count)
+            return bytes
+        }
+    }
+
+    private func packages(from start: UInt64, count: Int) throws -> (bytes: [UInt8], end: UInt64) {
+        try store.read { snapshot in
+            guard let log = try snapshot.log(header.origin) else {
+                throw CustodyError(.logUnknown, "this gateway has no log")
+            }
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(Self.roomBytes)
+            var next = start
+            for _ in 0..<count where next < header.end {
+                let end = MirrorUpload.packageEnd(start: next, uploadEnd: header.end)
+                try snapshot.appendBundle(log: log.id, from: next, to: end, to: &bytes)
+                try appendProof(from: next & ~UInt64(Tile.width - 1), to: end, log, snapshot, to: &bytes)
+                next = end
+            }
+            return (bytes, next)
+        }
+    }
+
+    private func appendProof(
+        from start: UInt64, to end: UInt64, _ log: LogRecord, _ snapshot: LedgerSnapshot, to bytes: inout [UInt8]
+    ) throws {
+        let plan = MerkleProof.subtreePlan(start: start, end: end, size: header.end) ?? []
+        let proof = try snapshot.proof(plan, log: log.id)
+        bytes.append(UInt8(proof.count))
+        for hash in proof { hash.withUnsafeBytes { bytes.append(contentsOf: $0) } }
+    }
+}
+
+/// How much of a body has been asked for.
+final class SentBytes: Sendable {
+    private let count = Mutex(0)
+
+    var bytes: Int { count.withLock { $0 } }
+
+    func add(_ more: Int) { count.withLock { $0 += more } }
+}
+
+extension LedgerSnapshot {
+    /// Appends entries, each after its 16-bit length, as C2SP bundles and packages hold them.
+    fileprivate func appendBundle(log: Int64, from start: UInt64, to end: UInt64, to bytes: inout [UInt8]) throws {
+        try forEachEntry(log: log, from: start, to: end) { _, entry in
+            bytes.append(UInt8(truncatingIfNeeded: entry.count >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: entry.count))
+            bytes.append(contentsOf: entry)
+        }
+    }
+}
