@@ -53,7 +53,7 @@ public enum SealedKey {
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         guard lines.count == 4, lines[3].isEmpty, lines[0].elementsEqual(header.utf8),
             let (cost, salt) = parameters(String(decoding: lines[1], as: UTF8.self)),
-            let combined = Data(base64Encoded: String(decoding: lines[2], as: UTF8.self)),
+            let combined = data(String(decoding: lines[2], as: UTF8.self)),
             let box = try? ChaChaPoly.SealedBox(combined: combined)
         else { throw CustodyError(.keyMalformed, "this is no encrypted key that this release can read", at: path) }
         let bound = lines[0] + [0x0A] + lines[1] + [0x0A]
@@ -71,9 +71,14 @@ public enum SealedKey {
         let parts = line.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 5, parts[0] == "scrypt", let cost = Int(parts[1]), costs.contains(cost),
             parts[2] == "\(blockSize)", parts[3] == "\(parallelism)",
-            let salt = Data(base64Encoded: String(parts[4])), salt.count == saltBytes
+            let salt = data(String(parts[4])), salt.count == saltBytes
         else { return nil }
         return (cost, Array(salt))
+    }
+
+    /// Of base64 in its one canonical form: a decoder overlooks stray bits in the last digit.
+    private static func data(_ base64: String) -> Data? {
+        Data(base64Encoded: base64).flatMap { $0.base64EncodedString() == base64 ? $0 : nil }
     }
 
     private static func derive(_ passphrase: [UInt8], salt: [UInt8], cost: Int) throws -> SymmetricKey {
