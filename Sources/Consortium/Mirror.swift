@@ -42,6 +42,9 @@ public actor Mirror {
     /// - Throws: `CustodyError` with code `certificate-refused`.
     func introduce(origin: String, chain: [[UInt8]]) throws {
         guard let document = store.rulebook.latest else { return }
+        let gateway = Generation.gateway(ofOrigin: origin)
+        guard origin == gateway || document.lastCounted(of: gateway) == nil || document.lastCounted(of: origin) != nil
+        else { throw CustodyError.refusedCertificate("its gateway has been revoked", origin) }
         let key = try LogCertificate.verify(chain: chain, origin: origin, document: document, at: nil)
         try store.write { transaction in
             guard try transaction.snapshot.log(origin) == nil else { return }

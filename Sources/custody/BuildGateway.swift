@@ -126,6 +126,8 @@ func buildGateway(
     services += [port, local, Worker { await sessions.run() }]
     services += cosigners.map { session in Worker { await session.run() } }
     services += foreignLogs.map { session in Worker { await session.run() } }
+    let rules = RulesFolder(path: state.rules)
+    services.append(Worker { await rules.follow(ledger, logger: logger) })
     let rerecording = Rerecording(recorder: recorder, ledger: ledger, logger: logger)
     services += [Worker { await watch.run() }, Worker { try await rerecording.run() }]
     if configuration.peers.isEmpty { services.append(Worker { await rounds.runAlone(logger: logger) }) }

@@ -1,6 +1,7 @@
 import Consortium
 import Foundation
 import Ledger
+import Logging
 import Store
 
 /// The consortium's documents and contracts outside the database: without them a gateway that lost its database could not
@@ -28,6 +29,23 @@ struct RulesFolder {
     private func keep(_ text: String, as name: String) throws {
         let file = "\(path)/\(name)"
         if !PrivateFile.exists(file) { try PrivateFile.create(file, bytes: Array(text.utf8)) }
+    }
+
+    /// Writes each version that comes into force, until the task is cancelled.
+    func follow(_ ledger: LedgerStore, logger: Logger) async {
+        var kept: Rulebook?
+        while !Task.isCancelled {
+            // Followed before looking, so that nothing falls between.
+            let news = ledger.changes.follow()
+            let present = ledger.rulebook
+            if present.documents.count != kept?.documents.count || present.contracts.count != kept?.contracts.count {
+                do { try keep(ledger) } catch {
+                    logger.error("rules not kept outside the database", metadata: ["error": "\(error)"])
+                }
+                kept = present
+            }
+            for await _ in news { break }
+        }
     }
 
     /// Nil if no document is here.
