@@ -67,7 +67,8 @@ extension LedgerSnapshot {
     }
 
     fileprivate func recordedAt(log: Int64, index: UInt64) throws -> Int64? {
-        try entry(log: log, index: index).map { try Entry(bytes: $0).recordedAt }
+        // What no member wrote is any bytes.
+        try entry(log: log, index: index).flatMap { try? Entry(bytes: $0).recordedAt }
     }
 
     /// Times never run backwards within a log, so that halving finds the first that is too late.

@@ -6,7 +6,7 @@ import Testing
 /// What cannot be written is not acknowledged: the broker keeps it until it can.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct IntakeRefusalTests {
     static let readings = 300
-    /// More than fit into a mebibyte of SQLite's log.
+    /// More than fit into a quarter of a mebibyte, also where few commits take them all.
     static let readingsBeyondTheDisk = 10_000
 
     @Test func aCommitThatFailsAcknowledgesNothing() async throws {
@@ -63,7 +63,7 @@ import Testing
         let gateway = try await RunningGateway(site, of: "disk")
         try await gateway.untilLogged("broker connected")
         let intake = try site.intake(of: disk.path)
-        try disk.fill(leaving: 1 << 20)
+        try disk.fill(leaving: 1 << 18)
         let sensor = try NumberedSensor("truck", at: broker)
         try await sensor.send(0..<Self.readingsBeyondTheDisk)
         let acknowledged = await sensor.acknowledged()
