@@ -19,24 +19,31 @@ struct UploadBody: AsyncSequence, Sendable {
     func makeAsyncIterator() -> Iterator { Iterator(body: self) }
 
     struct Iterator: AsyncIteratorProtocol {
+        private typealias Part = (bytes: [UInt8], end: UInt64)
+
         private let body: UploadBody
-        private var next: UInt64?
         private var packages = 0
+        /// What comes next is read while what came before is sent; nil before the header.
+        private var ahead: Task<Part, any Error>?
 
         init(body: UploadBody) { self.body = body }
 
         mutating func next() async throws -> [UInt8]? {
-            guard let start = next else {
-                next = body.header.start
+            guard let ahead else {
+                read(from: body.header.start)
                 return count(MirrorUpload.header(body.header))
             }
-            guard start < body.header.end, packages < body.packagesMax, ContinuousClock.now < body.until else {
-                return nil
-            }
-            let part = try body.packages(from: start, count: Swift.min(UploadBody.step, body.packagesMax - packages))
-            packages += UploadBody.step
-            next = part.end
+            guard ContinuousClock.now < body.until else { return nil }
+            let part = try await ahead.value
+            guard !part.bytes.isEmpty else { return nil }
+            read(from: part.end)
             return count(part.bytes)
+        }
+
+        private mutating func read(from start: UInt64) {
+            let (body, wanted) = (body, Swift.min(UploadBody.step, body.packagesMax - packages))
+            packages += wanted
+            ahead = Task { try body.packages(from: start, count: wanted) }
         }
 
         private func count(_ bytes: [UInt8]) -> [UInt8] {
@@ -51,6 +58,7 @@ struct UploadBody: AsyncSequence, Sendable {
                 throw CustodyError(.logUnknown, "this gateway has no log")
             }
             var bytes: [UInt8] = []
+            guard start < header.end, count > 0 else { return (bytes, start) }
             bytes.reserveCapacity(Self.roomBytes)
             var next = start
             for _ in 0..<count where next < header.end {

@@ -7,7 +7,7 @@ import NIOCore
 /// It holds at most `batchBytes` and one package, whatever the request holds.
 struct UploadIntake {
     /// Bytes of entries that are committed together: fewer commits for a log that catches up.
-    static let batchBytes = 2 << 20
+    static let batchBytes = 4 << 20
     /// How long packages wait for more before they are committed: a slow line may be cut at any time.
     static let batchTime: Duration = .milliseconds(200)
 
