@@ -57,6 +57,9 @@ public struct MirrorRoutes: Sendable {
         router.get("\(PeerNews.evidencePath)/:hash") { _, context in
             try evidence(against: try context.parameters.require("hash"))
         }
+        router.get("\(PeerNews.confirmedPath)/:hash") { _, context in
+            try confirmed(of: try context.parameters.require("hash"))
+        }
         router.post("\(DocumentPackage.path)") { request, context in
             try await take(request, context, upTo: DocumentPackage.bytesMax, takeDocuments)
         }
@@ -221,6 +224,12 @@ public struct MirrorRoutes: Sendable {
         return Self.changing(note.encoded)
     }
 
+    private func confirmed(of hash: String) throws -> Response {
+        let note = try store.read { try $0.confirmedHead(of: log(hash, $0)) }
+        guard let note else { throw HTTPError(.notFound, message: "nothing of this log is confirmed here") }
+        return Self.changing(note.encoded)
+    }
+
     private func evidence(against hash: String) throws -> Response {
         let evidence = try store.read { try $0.evidence(against: log(hash, $0).id).first }
         guard let evidence else { throw HTTPError(.notFound, message: "nothing is known against this log") }
@@ -308,7 +317,7 @@ public struct MirrorRoutes: Sendable {
                 let cosigners = try snapshot.cosigners(size: head?.size ?? 0, of: log.id, by: store.rulebook.latest)
                 return PeerNews.Log(
                     origin: log.origin, size: head?.size ?? 0, cosigners: cosigners, root: head?.root,
-                    isFrozen: log.frozen != nil)
+                    isFrozen: log.frozen != nil, confirmed: log.confirmed)
             }
             let disclosures = PeerNews.Disclosures(
                 store: try snapshot.storeName(), last: try snapshot.sealedPlace())

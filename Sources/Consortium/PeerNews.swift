@@ -5,6 +5,8 @@ struct PeerNews: Codable, Hashable, Sendable {
     static let path = "/custody/v1/news"
     /// Takes a checkpoint with cosignatures that its sender has and the receiver may lack.
     static let cosignaturesPath = "/custody/v1/cosignatures"
+    /// Gives, under the log's path, the newest checkpoint that the quorum has cosigned.
+    static let confirmedPath = "/custody/v1/confirmed"
     /// Gives, under the log's path, and takes what convicts a log.
     static let evidencePath = "/custody/v1/evidence"
     /// How long a poll is held when there is nothing to tell.
@@ -20,6 +22,8 @@ struct PeerNews: Codable, Hashable, Sendable {
         let root: Hash?
         /// Whether the log has forked; there is evidence to be asked for.
         let isFrozen: Bool?
+        /// The size up to which the teller knows the log to be confirmed; missing from those who do not tell it yet.
+        var confirmed: UInt64?
     }
 
     /// To be sent with the next poll, which then waits for something newer.

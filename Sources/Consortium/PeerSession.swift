@@ -230,6 +230,7 @@ public final class PeerSession: Sendable {
         if let record = known.record, record.frozen != nil || news.isFrozen == true {
             return try await agreeOnFork(of: record, news)
         }
+        if let record = known.record { try await hearConfirmation(of: record, news) }
         let isOwn = known.record?.own ?? false
         if !isOwn, news.size > known.record?.size ?? 0 {
             if recent.isPushed(news.origin) { try await Task.sleep(for: RecentPushes.patience) }
@@ -246,6 +247,14 @@ public final class PeerSession: Sendable {
         if let record = try store.read({ try $0.log(news.origin) }), record.frozen != nil {
             try await agreeOnFork(of: record, news)
         }
+    }
+
+    /// The quorum may have come together under an earlier head, and not under the newest.
+    private func hearConfirmation(of record: LogRecord, _ news: PeerNews.Log) async throws {
+        guard let confirmed = news.confirmed, confirmed > record.confirmed, confirmed <= record.size else { return }
+        let path = PeerNews.confirmedPath + LogPath.prefix(record.origin)
+        let bytes = try await fetch(path, maxBytes: SignedNote.bytesMax)
+        try await mirror.keepCosignatures(of: try SignedNote(bytes: bytes))
     }
 
     /// Gives a peer the cosignatures that it lacks of a head which both have.

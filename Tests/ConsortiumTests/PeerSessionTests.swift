@@ -186,6 +186,21 @@ import Testing
         }
     }
 
+    @Test func aQuorumThatCameTogetherUnderAnEarlierHeadIsHeardOf() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 5, in: folder)
+            let (origin, hospital, earlier) = (three.owner.origin, three.hospital, try three.owner.head(3))
+            let members = [three.members.supplier, three.members.hospital, three.members.regulator]
+            let lines = try members.map { try $0.cosigner.cosign(earlier.text, time: 1_700_000_000) }
+            try await three.supplier.mirror.keepCosignatures(of: try earlier.adding(lines))
+            try await three.supplier.serve { address in
+                try await running([try hospital.session(with: three.members.supplier, at: address)]) {
+                    try await hospital.until { try $0.log(origin)?.confirmed == 3 }
+                }
+            }
+        }
+    }
+
     /// Sizes of the two branches, which the hospital and the regulator have.
     @Test(arguments: [(300, 300), (300, 700), (700, 300), (2, 513)])
     func aLogThatToldTwoStoriesIsFrozenWhereverItWasHeard(_ one: Int, _ other: Int) async throws {

@@ -3,7 +3,7 @@ import Testing
 @testable import Ledger
 
 @Suite struct ContractTests {
-    @Test(arguments: [("custom-device", 15), ("stock-device", 10), ("transport", 7)])
+    @Test(arguments: [("custom-device", 16), ("stock-device", 11), ("transport", 8)])
     func readsTheSamples(name: String, steps: Int) throws {
         let contract = try TestConsortium.sampleContract(name)
         #expect(contract.name == name)
