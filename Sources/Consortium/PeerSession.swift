@@ -153,6 +153,8 @@ public final class PeerSession: Sendable {
             watch?.heard(from: client.address)
             try await takeDocuments(news.documents)
             for log in news.logs { try await catchUp(with: log) }
+            // What is new comes first.
+            for log in news.logs { try await hearConfirmation(of: log) }
             try watch?.lookForSuccessors()
             try await disclosures?.fetch(upTo: news.disclosures)
             token = news.token
@@ -230,7 +232,6 @@ public final class PeerSession: Sendable {
         if let record = known.record, record.frozen != nil || news.isFrozen == true {
             return try await agreeOnFork(of: record, news)
         }
-        if let record = known.record { try await hearConfirmation(of: record, news) }
         let isOwn = known.record?.own ?? false
         if !isOwn, news.size > known.record?.size ?? 0 {
             if recent.isPushed(news.origin) { try await Task.sleep(for: RecentPushes.patience) }
@@ -250,8 +251,10 @@ public final class PeerSession: Sendable {
     }
 
     /// The quorum may have come together under an earlier head, and not under the newest.
-    private func hearConfirmation(of record: LogRecord, _ news: PeerNews.Log) async throws {
-        guard let confirmed = news.confirmed, confirmed > record.confirmed, confirmed <= record.size else { return }
+    private func hearConfirmation(of news: PeerNews.Log) async throws {
+        guard let confirmed = news.confirmed, let record = try store.read({ try $0.log(news.origin) }),
+            confirmed > record.confirmed, confirmed <= record.size, record.frozen == nil
+        else { return }
         let path = PeerNews.confirmedPath + LogPath.prefix(record.origin)
         let bytes = try await fetch(path, maxBytes: SignedNote.bytesMax)
         try await mirror.keepCosignatures(of: try SignedNote(bytes: bytes))

@@ -173,7 +173,7 @@ import Testing
         try site.custody("conditions", order, "--csv", csv, "--svg", svg, "--state", site.state)
         let rows = try String(contentsOfFile: csv, encoding: .utf8).split(whereSeparator: \.isNewline)
         #expect(rows.count == 1 + Self.readings)
-        #expect(rows.count { $0.contains("12.5") } == Self.warm.count)
+        #expect(rows.count { $0.split(separator: ",").contains("12.5") } == Self.warm.count)
         let drawing = try String(contentsOfFile: svg, encoding: .utf8)
         #expect(drawing.contains("<svg") && drawing.hasSuffix("</svg>\n"))
         #expect(drawing.contains(order))
