@@ -252,8 +252,9 @@ public final class PeerSession: Sendable {
 
     /// The quorum may have come together under an earlier head, and not under the newest.
     private func hearConfirmation(of news: PeerNews.Log) async throws {
-        guard let confirmed = news.confirmed, let record = try store.read({ try $0.log(news.origin) }),
-            confirmed > record.confirmed, confirmed <= record.size, record.frozen == nil
+        guard let confirmed = news.confirmed, confirmed < news.size,
+            let record = try store.read({ try $0.log(news.origin) }), confirmed > record.confirmed,
+            confirmed <= record.size, record.frozen == nil
         else { return }
         let path = PeerNews.confirmedPath + LogPath.prefix(record.origin)
         let bytes = try await fetch(path, maxBytes: SignedNote.bytesMax)
