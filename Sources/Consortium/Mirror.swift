@@ -425,8 +425,7 @@ public actor Mirror {
         if let watch, try watch.take(note), !watch.isOpen { return }
         if let evidence = try contradiction(to: note) { return try convict(by: evidence) }
         let checkpoint = try Checkpoint(text: note.text)
-        let keys = Dictionary(
-            document.organisations.map { ($0.cosigner, $0.id) }, uniquingKeysWith: { first, _ in first })
+        let keys = document.ids(by: \.cosigner)
         let cosignatures = try note.verified(by: Array(keys.keys)).compactMap { signature -> Cosignature? in
             guard let id = keys[signature.key], let time = signature.time,
                 let line = note.signatures.first(where: {

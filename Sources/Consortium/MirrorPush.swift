@@ -207,6 +207,13 @@ extension ConsortiumClient {
             deadline: .now + MirrorPush.requestMax)
     }
 
+    /// Gives a peer a head with the cosignatures that are known of it.
+    func handOver(_ note: SignedNote, deadline: ContinuousClock.Instant) async throws -> Answer {
+        try await post(
+            path: PeerNews.cosignaturesPath, contentType: "text/plain; charset=utf-8", body: Array(note.encoded.utf8),
+            deadline: deadline)
+    }
+
     func refused(_ answer: Answer) -> CustodyError {
         CustodyError(
             .peerRefused,

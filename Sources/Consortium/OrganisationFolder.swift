@@ -93,16 +93,7 @@ public struct OrganisationFolder: Sendable {
     ///   `organisation-id-malformed`, `certificate-malformed`.
     public static func publicPart(ofFile path: String) throws -> ConsortiumDocument.Organisation {
         let text = String(decoding: try PrivateFile.readPublic(path), as: UTF8.self)
-        let root = try YAMLReader(text: text, file: path)
-        let keys = try root.mapping(known: ["id", "name", "role", "certificate", "key", "cosigner", "reading-key"])
-        let role = try keys.required("role", of: root)
-        guard let known = Role(rawValue: try role.text()) else { throw role.failure("this role is not known") }
-        let organisation = ConsortiumDocument.Organisation(
-            id: try keys.required("id", of: root).text(), name: try keys.required("name", of: root).text(),
-            role: known, certificate: try keys.required("certificate", of: root).text(),
-            key: try VerifierKey(vkey: try keys.required("key", of: root).text()),
-            cosigner: try VerifierKey(vkey: try keys.required("cosigner", of: root).text()),
-            readingKey: try keys["reading-key"].map { try ReadingKey(encoded: try $0.text()) })
+        let organisation = try ConsortiumDocument.Organisation(reader: try YAMLReader(text: text, file: path))
         try organisation.check()
         return organisation
     }

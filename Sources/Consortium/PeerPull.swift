@@ -104,10 +104,7 @@ struct PeerPull {
     private func handBack(_ lines: [String], under note: SignedNote) async throws {
         guard !lines.isEmpty else { return }
         let cosigned = try note.adding(lines.map { try NoteSignature(line: $0) })
-        _ = try await client.post(
-            path: PeerNews.cosignaturesPath, contentType: "text/plain; charset=utf-8",
-            body: Array(cosigned.encoded.utf8),
-            deadline: .now + Self.requestMax)
+        _ = try await client.handOver(cosigned, deadline: .now + Self.requestMax)
     }
 
     private func record() throws -> LogRecord {

@@ -218,9 +218,7 @@ public final class PeerSession: Sendable {
             ConsortiumDocument.organisation(ofOrigin: record.origin) == client.organisation,
             let head = try store.read({ try $0.head(of: record.id) }), try Checkpoint(text: head.text).size > news.size
         else { return }
-        _ = try await client.post(
-            path: PeerNews.cosignaturesPath, contentType: "text/plain; charset=utf-8", body: Array(head.encoded.utf8),
-            deadline: deadline)
+        _ = try await client.handOver(head, deadline: deadline)
     }
 
     private func catchUp(with news: PeerNews.Log) async throws {
@@ -264,9 +262,7 @@ public final class PeerSession: Sendable {
     /// Gives a peer the cosignatures that it lacks of a head which both have.
     private func handOver(_ record: LogRecord, size: UInt64) async throws {
         guard let note = try store.read({ try $0.checkpoint(size: size, of: record.id) }) else { return }
-        let answer = try await client.post(
-            path: PeerNews.cosignaturesPath, contentType: "text/plain; charset=utf-8", body: Array(note.encoded.utf8),
-            deadline: deadline)
+        let answer = try await client.handOver(note, deadline: deadline)
         guard answer.status == 200 else { throw client.refused(answer) }
     }
 

@@ -37,8 +37,7 @@ public struct Confirmation: Sendable {
                 leaf: reference.leafHash, index: proof.index, size: checkpoint.size, proof: proof.hashes,
                 root: checkpoint.root)
         else { return false }
-        let cosigners = Dictionary(
-            document.organisations.map { ($0.cosigner, $0.id) }, uniquingKeysWith: { first, _ in first })
+        let cosigners = document.ids(by: \.cosigner)
         guard let signed = try? proof.checkpoint.verified(by: Array(cosigners.keys)) else { return false }
         return isGiven(by: signed.compactMap { cosigners[$0.key] })
     }

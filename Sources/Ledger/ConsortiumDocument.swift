@@ -84,6 +84,11 @@ public final class ConsortiumDocument: Hashable, Sendable {
 
     public func organisation(_ id: String) -> Organisation? { places[id].map { organisations[$0] } }
 
+    /// The organisations' ids by one of their keys.
+    public func ids(by key: KeyPath<Organisation, VerifierKey>) -> [VerifierKey: String] {
+        Dictionary(organisations.map { ($0[keyPath: key], $0.id) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// What a member is; nil for everybody else.
     public func role(of id: String) -> Role? { places[id].map { organisations[$0].role } }
 
@@ -204,7 +209,7 @@ extension ConsortiumDocument {
 
     /// Which organisations signed a note that carries this document.
     public func signers(of note: SignedNote) throws -> Set<String> {
-        let keys = Dictionary(organisations.map { ($0.key, $0.id) }, uniquingKeysWith: { first, _ in first })
+        let keys = ids(by: \.key)
         return Set(try note.verified(by: Array(keys.keys)).compactMap { keys[$0.key] })
     }
 
@@ -226,7 +231,9 @@ extension ConsortiumDocument {
 }
 
 extension ConsortiumDocument.Organisation {
-    init(reader: YAMLReader) throws {
+    /// Reads an organisation's row in a document, which is also its public part.
+    /// - Throws: `CustodyError` with code `yaml-malformed`, `key-malformed`.
+    public init(reader: YAMLReader) throws {
         let keys = try reader.mapping(known: ["id", "name", "role", "certificate", "key", "cosigner", "reading-key"])
         let role = try keys.required("role", of: reader)
         guard let known = Role(rawValue: try role.text()) else { throw role.failure("this role is not known") }

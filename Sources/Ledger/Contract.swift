@@ -73,8 +73,7 @@ public final class Contract: Hashable, Sendable {
         init(
             name: String, by: Set<Role>, after: [String], excludes: [String], requires: [String],
             facts: [String: Visibility], privacy: [String: Privacy] = [:], repeats: Bool, resolves: Bool,
-            confirmedBy: Set<Role>, number: Int,
-            places: [String: Int]
+            confirmedBy: Set<Role>, number: Int, places: [String: Int]
         ) {
             self.name = name
             self.by = by

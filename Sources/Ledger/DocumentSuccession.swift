@@ -23,7 +23,7 @@ public struct DocumentSuccession: Sendable {
                 "version \(document.version) of \(document.name) does not follow version \(current.version) of "
                     + current.name, at: document.hash.hex, remedy: "draft the change again from the version in force")
         }
-        let keys = Dictionary(current.organisations.map { ($0.key, $0.id) }, uniquingKeysWith: { first, _ in first })
+        let keys = current.ids(by: \.key)
         let verified = try note.verified(by: Array(keys.keys))
         guard !verified.isEmpty else {
             throw CustodyError(

@@ -68,10 +68,8 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 
     private func copyKeys(from source: StateDirectory, to target: StateDirectory) throws {
-        let files = [source.generationKey, source.generationCertificate, source.tlsKey, source.tlsCertificate]
-        for file in files + [source.cosignerKey] where PrivateFile.exists(file) {
-            let name = URL(fileURLWithPath: file).lastPathComponent
-            if !PrivateFile.exists(target.file(name)) { try PrivateFile.copy(file, to: target.file(name)) }
+        for name in GatewayBackup.keyFiles where PrivateFile.exists(source.file(name)) {
+            if !PrivateFile.exists(target.file(name)) { try PrivateFile.copy(source.file(name), to: target.file(name)) }
         }
     }
 

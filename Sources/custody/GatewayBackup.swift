@@ -31,7 +31,8 @@ struct GatewayBackup {
     static let manifestFile = "manifest.json"
     private static let versionMax = 1
     private static let stores = ["ledger.sqlite", "intake.sqlite"]
-    private static let keyFiles = [
+    /// What is copied where keys are asked for: everything but the log's own key.
+    static let keyFiles = [
         "generations.key", "generations.pem", "tls.key", "tls.pem", "cosigner.key", "cosigner.next.key", "reading.key",
         "ledger.keys",
     ]

@@ -43,18 +43,6 @@ import Testing
         try TestSite(["supplier"] + Self.running, changed: { _ in Self.contract })
     }
 
-    /// The hospital is the one whom the others dial.
-    private func start(_ site: TestSite) async throws -> [RunningGateway] {
-        try site.listen("hospital")
-        let hospital = try await RunningGateway(site, of: "hospital")
-        var gateways = [hospital]
-        for member in Self.running.dropFirst() {
-            try site.listen(member, peers: [("hospital", hospital.port)])
-            gateways.append(try await RunningGateway(site, of: member))
-        }
-        return gateways
-    }
-
     private func trace(_ site: TestSite, at member: String) throws -> Trace? {
         let outcome = try site.run(["trace", "N-1", "--json", "--state", site.state(of: member)])
         return try? JSONDecoder().decode(Trace.self, from: Data(outcome.lines.joined().utf8))
@@ -79,7 +67,7 @@ import Testing
         let early = try record("shipped", at: "hospital", site, "--fact", "box=1")
         #expect(early.code == 1 && early.errors.contains("not-confirmed"), "\(early.errors)")
 
-        var gateways = try await start(site)
+        var gateways = try await RunningGateway.all(Self.running, of: site)
         for member in Self.running {
             try await until("\(member) knows the order as confirmed") {
                 try trace(site, at: member)?.step("built")?.confirmed == true
@@ -93,7 +81,7 @@ import Testing
         #expect(try record("shipped", at: "hospital", site, "--fact", "box=1").code == 0)
         #expect(try record("shipped", at: "manufacturer", site, "--fact", "box=2").code == 0)
         #expect(try forks(site, at: "hospital").forks.isEmpty)
-        gateways = try await start(site)
+        gateways = try await RunningGateway.all(Self.running, of: site)
         for member in Self.running {
             try await until("\(member) lists the dispute") {
                 let list = try forks(site, at: member)

@@ -45,17 +45,6 @@ import Testing
         return (try? JSONDecoder().decode(Trace.self, from: Data(outcome.lines.joined().utf8)).steps) ?? []
     }
 
-    private func start(_ site: TestSite) async throws -> [RunningGateway] {
-        try site.listen("hospital")
-        let hospital = try await RunningGateway(site, of: "hospital")
-        var gateways = [hospital]
-        for member in Self.running.dropFirst() {
-            try site.listen(member, peers: [("hospital", hospital.port)])
-            gateways.append(try await RunningGateway(site, of: member))
-        }
-        return gateways
-    }
-
     /// One member proposes and signs; the others find it at their own gateways and sign too.
     private func change(_ site: TestSite, to version: Int, _ what: [String]) async throws {
         let draft = site.folder + "/draft-\(version).note"
@@ -101,7 +90,7 @@ import Testing
         let site = try TestSite(["supplier"] + Self.running, changed: { _ in Self.contract })
         try site.custody(
             "order", "open", "--contract", "custom-device", "--number", "N-1", "--state", site.state(of: "hospital"))
-        let gateways = try await start(site)
+        let gateways = try await RunningGateway.all(Self.running, of: site)
 
         // A fifth member joins.
         try site.custody(

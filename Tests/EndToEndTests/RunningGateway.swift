@@ -32,6 +32,18 @@ final class RunningGateway {
         port = try JSONDecoder().decode(Ready.self, from: Data(ready.utf8)).port
     }
 
+    /// Starts these members; the others dial the first.
+    static func all(_ members: [String], of site: TestSite) async throws -> [RunningGateway] {
+        let first = try #require(members.first)
+        try site.listen(first)
+        var gateways = [try await RunningGateway(site, of: first)]
+        for member in members.dropFirst() {
+            try site.listen(member, peers: [(first, gateways[0].port)])
+            gateways.append(try await RunningGateway(site, of: member))
+        }
+        return gateways
+    }
+
     var log: String { (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? "" }
 
     func untilLogged(_ text: String) async throws {
