@@ -9,23 +9,14 @@ import NIOSSL
 /// plainly, a log, witness or mirror outside the consortium.
 ///
 /// `shutdown()` must be called before it is let go.
-public final class ConsortiumClient: Sendable {
+public final class ConsortiumClient: PeerClient {
     /// How long a connection may take to open.
     public static let connectSeconds: Int64 = 5
-    /// Bytes of an answer, unless a call says otherwise.
-    public static let answerBytesMax = 16 << 20
-
-    /// A peer's answer, whatever its status.
-    public struct Answer: Sendable {
-        public let status: Int
-        public let headers: HTTPFields
-        public let body: [UInt8]
-    }
-
     /// The organisation that the peer must be of, or the name of an outsider.
     public let organisation: String
     /// `https://host:port`, with an outsider's path.
     public let address: String
+    public let clock = PeerClock.system
     private let client: HTTPClient
 
     /// - Parameter address: `https://host:port`, with a host that the peer's certificate names.
@@ -80,8 +71,8 @@ public final class ConsortiumClient: Sendable {
     ///   does not take this gateway for a member, `peer-not-trusted` if the peer is not of the organisation,
     ///   `peer-answer-too-large`; `CancellationError`.
     public func get(
-        path: String, maxBytes: Int = answerBytesMax, deadline: ContinuousClock.Instant
-    ) async throws -> Answer {
+        path: String, maxBytes: Int = PeerAnswer.bytesMax, deadline: ContinuousClock.Instant
+    ) async throws -> PeerAnswer {
         var request = HTTPClientRequest(url: address + path)
         request.headers.add(name: "accept-encoding", value: "\(Gzip.name), identity")
         return try await send(request, maxBytes: maxBytes, deadline: deadline)
@@ -90,9 +81,9 @@ public final class ConsortiumClient: Sendable {
     /// - Parameter encoding: the coding of the body, if it has one.
     /// - Throws: as `get(path:maxBytes:deadline:)`.
     public func post(
-        path: String, contentType: String, body: [UInt8], encoding: String? = nil, maxBytes: Int = answerBytesMax,
+        path: String, contentType: String, body: [UInt8], encoding: String? = nil, maxBytes: Int = PeerAnswer.bytesMax,
         deadline: ContinuousClock.Instant
-    ) async throws -> Answer {
+    ) async throws -> PeerAnswer {
         let content = HTTPClientRequest.Body.bytes(ByteBuffer(bytes: body))
         return try await post(path, contentType, content, encoding: encoding, maxBytes: maxBytes, deadline: deadline)
     }
@@ -101,9 +92,9 @@ public final class ConsortiumClient: Sendable {
     ///
     /// - Throws: as `get(path:maxBytes:deadline:)`.
     public func post<Chunks: AsyncSequence & Sendable>(
-        path: String, contentType: String, chunks: Chunks, maxBytes: Int = answerBytesMax,
+        path: String, contentType: String, chunks: Chunks, maxBytes: Int = PeerAnswer.bytesMax,
         deadline: ContinuousClock.Instant
-    ) async throws -> Answer where Chunks.Element == [UInt8] {
+    ) async throws -> PeerAnswer where Chunks.Element == [UInt8] {
         let content = HTTPClientRequest.Body.stream(chunks.map { ByteBuffer(bytes: $0) }, length: .unknown)
         return try await post(path, contentType, content, maxBytes: maxBytes, deadline: deadline)
     }
@@ -118,7 +109,7 @@ extension ConsortiumClient {
     private func post(
         _ path: String, _ contentType: String, _ body: HTTPClientRequest.Body, encoding: String? = nil, maxBytes: Int,
         deadline: ContinuousClock.Instant
-    ) async throws -> Answer {
+    ) async throws -> PeerAnswer {
         var request = HTTPClientRequest(url: address + path)
         request.method = .POST
         request.headers.add(name: "content-type", value: contentType)
@@ -129,7 +120,7 @@ extension ConsortiumClient {
 
     private func send(
         _ request: HTTPClientRequest, maxBytes: Int, deadline: ContinuousClock.Instant
-    ) async throws -> Answer {
+    ) async throws -> PeerAnswer {
         do {
             let answer = try await before(deadline) { try await self.answer(to: request, maxBytes: maxBytes) }
             try checkAdmission(answer)
@@ -144,7 +135,7 @@ extension ConsortiumClient {
         }
     }
 
-    private func answer(to request: HTTPClientRequest, maxBytes: Int) async throws -> Answer {
+    private func answer(to request: HTTPClientRequest, maxBytes: Int) async throws -> PeerAnswer {
         // The deadline around this call covers the body too, which the client's own does not.
         let response = try await client.execute(request, deadline: .distantFuture)
         var body: [UInt8] = []
@@ -158,7 +149,7 @@ extension ConsortiumClient {
         if response.headers["content-encoding"].contains(Gzip.name) {
             body = try Gzip.decompress(body, bytesMax: maxBytes)
         }
-        return Answer(status: Int(response.status.code), headers: Self.fields(response.headers), body: body)
+        return PeerAnswer(status: Int(response.status.code), headers: Self.fields(response.headers), body: body)
     }
 
     private static func fields(_ headers: HTTPHeaders) -> HTTPFields {
@@ -186,7 +177,7 @@ extension ConsortiumClient {
         }
     }
 
-    private func checkAdmission(_ answer: Answer) throws {
+    private func checkAdmission(_ answer: PeerAnswer) throws {
         guard let field = MemberMiddleware.refusal, answer.headers[field] == MemberMiddleware.notMember else { return }
         let reason = String(decoding: answer.body.prefix(512), as: UTF8.self).filter { !$0.isNewline }
         throw refusedUs(reason)

@@ -17,7 +17,7 @@ public final class CosignerSession: Sendable {
 
     private let kind: Kind
     private let key: VerifierKey
-    private let client: ConsortiumClient
+    private let client: any PeerClient
     private let store: LedgerStore
     private let mirror: Mirror
     private let rounds: PushRounds
@@ -27,7 +27,7 @@ public final class CosignerSession: Sendable {
     ///   - key: whose cosignatures are kept; any other is ignored.
     ///   - client: whose address is the cosigner's submission prefix.
     public init(
-        _ kind: Kind, key: VerifierKey, client: ConsortiumClient, store: LedgerStore, mirror: Mirror,
+        _ kind: Kind, key: VerifierKey, client: any PeerClient, store: LedgerStore, mirror: Mirror,
         rounds: PushRounds, logger: Logger
     ) {
         self.kind = kind
@@ -36,7 +36,7 @@ public final class CosignerSession: Sendable {
         self.store = store
         self.mirror = mirror
         self.rounds = rounds
-        state = SessionStatus(PeerStatus(organisation: key.name, address: client.address), logger: logger)
+        state = SessionStatus(client, named: key.name, logger: logger)
     }
 
     public var status: PeerStatus { state.current }
@@ -56,7 +56,7 @@ public final class CosignerSession: Sendable {
         var witnessed: UInt64 = 0
         while !Task.isCancelled {
             let news = store.changes.follow()
-            guard let round = try await rounds.current(now: .now), round.size > done else {
+            guard let round = try await rounds.current(now: client.clock.now()), round.size > done else {
                 for await _ in news { break }
                 continue
             }

@@ -5,7 +5,7 @@ import Store
 /// Keeps a mirror of a log that no member writes, from where it is served (C2SP tlog-tiles).
 public final class ForeignLogSession: Sendable {
     private let key: VerifierKey
-    private let client: ConsortiumClient
+    private let client: any PeerClient
     private let store: LedgerStore
     private let mirror: Mirror
     private let interval: Duration
@@ -16,7 +16,7 @@ public final class ForeignLogSession: Sendable {
     ///   - client: whose address is the log's prefix.
     ///   - interval: from one look at its checkpoint to the next.
     public init(
-        key: VerifierKey, client: ConsortiumClient, store: LedgerStore, mirror: Mirror, interval: Duration,
+        key: VerifierKey, client: any PeerClient, store: LedgerStore, mirror: Mirror, interval: Duration,
         logger: Logger
     ) {
         self.key = key
@@ -24,7 +24,7 @@ public final class ForeignLogSession: Sendable {
         self.store = store
         self.mirror = mirror
         self.interval = interval
-        state = SessionStatus(PeerStatus(organisation: key.name, address: client.address), logger: logger)
+        state = SessionStatus(client, named: key.name, logger: logger)
     }
 
     public var status: PeerStatus { state.current }
@@ -35,7 +35,7 @@ public final class ForeignLogSession: Sendable {
             while !Task.isCancelled {
                 try await self.look()
                 self.state.met()
-                try await Task.sleep(for: self.interval)
+                try await self.client.clock.sleep(self.interval)
             }
         }
         try? await client.shutdown()

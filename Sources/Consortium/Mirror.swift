@@ -7,7 +7,7 @@ import Store
 /// It judges bytes, not business: it refuses what breaks a signature, a proof, `previous` or a size, and stores and
 /// cosigns everything else. All of it runs on a queue of its own, because each step waits for the disk.
 public actor Mirror {
-    private nonisolated let executor = DispatchExecutor(label: "custody.mirror")
+    private nonisolated let executor: any SerialExecutor
     private nonisolated let store: LedgerStore
     /// The organisation's, if this gateway is its one cosigner.
     private let cosigner: (organisation: String, key: SigningKey)?
@@ -24,10 +24,13 @@ public actor Mirror {
     /// - Parameters:
     ///   - watch: is told of heads of this gateway's own log that members have.
     ///   - now: UTC microseconds.
+    ///   - executor: runs it; each step waits for the disk.
     public init(
         store: LedgerStore, cosigner: (organisation: String, key: SigningKey)?, nextCosigner: SigningKey? = nil,
-        watch: OwnLogWatch? = nil, now: @escaping @Sendable () -> Int64
+        watch: OwnLogWatch? = nil, now: @escaping @Sendable () -> Int64,
+        executor: any SerialExecutor = DispatchExecutor(label: "custody.mirror")
     ) {
+        self.executor = executor
         self.watch = watch
         self.store = store
         self.cosigner = cosigner

@@ -17,7 +17,7 @@ struct MirrorPush {
     /// Bytes of a second below which a network is worth compressing for: compressing takes longer on a faster one.
     static let slowBytesPerSecond = 2_000_000.0
 
-    let client: ConsortiumClient
+    let client: any PeerClient
     let store: LedgerStore
     /// Whether the mirror is a gateway like this one.
     let isMember: Bool
@@ -29,7 +29,7 @@ struct MirrorPush {
     private var isSlow = false
 
     init(
-        client: ConsortiumClient, store: LedgerStore, isMember: Bool,
+        client: any PeerClient, store: LedgerStore, isMember: Bool,
         onUnknown: @escaping @Sendable () async throws -> Void
     ) {
         self.client = client
@@ -113,7 +113,7 @@ struct MirrorPush {
 
     // MARK: Requests
 
-    private var deadline: ContinuousClock.Instant { .now + Self.requestMax }
+    private var deadline: ContinuousClock.Instant { client.clock.now() + Self.requestMax }
 
     private enum Offered {
         case taken
@@ -151,11 +151,12 @@ struct MirrorPush {
             origin: try own().origin, start: remote.next, end: round.size, ticket: remote.ticket)
         guard isMember, !isSlow else { return try await uploadWhole(header) }
         let count = SentBytes()
-        let body = UploadBody(header: header, store: store, until: .now + Self.streamTime, sent: count)
-        let began = ContinuousClock.now
+        let began = client.clock.now()
+        let body = UploadBody(
+            header: header, store: store, clock: client.clock, until: began + Self.streamTime, sent: count)
         let answer = try await client.post(
             path: Self.path, contentType: Self.contentType, chunks: body, deadline: deadline + Self.streamTime)
-        note(count.bytes, in: ContinuousClock.now - began)
+        note(count.bytes, in: client.clock.now() - began)
         return try uploaded(answer)
     }
 
@@ -163,12 +164,12 @@ struct MirrorPush {
     private mutating func uploadWhole(_ header: MirrorUpload.Header) async throws -> Uploaded {
         var body: [UInt8] = []
         let parts = UploadBody(
-            header: header, store: store, packagesMax: Self.packagesMax, until: .now + Self.requestMax,
+            header: header, store: store, clock: client.clock, packagesMax: Self.packagesMax, until: deadline,
             sent: SentBytes())
         for try await part in parts { body += part }
-        let began = ContinuousClock.now
+        let began = client.clock.now()
         let answer = try await post(body, compressed: isSlow)
-        note(body.count, in: ContinuousClock.now - began)
+        note(body.count, in: client.clock.now() - began)
         return answer
     }
 
@@ -186,7 +187,7 @@ struct MirrorPush {
                 encoding: small == nil ? nil : Gzip.name, deadline: deadline))
     }
 
-    private func uploaded(_ answer: ConsortiumClient.Answer) throws -> Uploaded {
+    private func uploaded(_ answer: PeerAnswer) throws -> Uploaded {
         let text = String(decoding: answer.body, as: UTF8.self)
         switch answer.status {
         case 200: return .cosigned(text.split(separator: "\n").map(String.init))
@@ -195,38 +196,6 @@ struct MirrorPush {
             return .moved(info)
         default: throw client.refused(answer)
         }
-    }
-}
-
-extension ConsortiumClient {
-    /// `add-checkpoint` (C2SP tlog-witness).
-    func offer(_ round: PushRounds.Round, from old: UInt64, proof: [Hash]) async throws -> Answer {
-        let request = CheckpointRequest(oldSize: old, proof: proof, note: round.note)
-        return try await post(
-            path: "/add-checkpoint", contentType: "text/plain; charset=utf-8", body: Array(request.text.utf8),
-            deadline: .now + MirrorPush.requestMax)
-    }
-
-    /// Gives a peer a head with the cosignatures that are known of it.
-    func handOver(_ note: SignedNote, deadline: ContinuousClock.Instant) async throws -> Answer {
-        try await post(
-            path: PeerNews.cosignaturesPath, contentType: "text/plain; charset=utf-8", body: Array(note.encoded.utf8),
-            deadline: deadline)
-    }
-
-    func refused(_ answer: Answer) -> CustodyError {
-        CustodyError(
-            .peerRefused,
-            "\(organisation) answered \(answer.status): \(String(decoding: answer.body.prefix(300), as: UTF8.self))",
-            at: address)
-    }
-}
-
-extension ConsortiumClient.Answer {
-    /// The size in a `text/x.tlog.size` (C2SP tlog-witness); nil where the body is something else.
-    var size: UInt64? {
-        let text = String(decoding: body, as: UTF8.self)
-        return text.hasSuffix("\n") ? UInt64(text.dropLast()) : nil
     }
 }
 

@@ -16,6 +16,7 @@ public struct MirrorRoutes: Sendable {
     private let documents: DocumentExchange
     /// Tells one run of this process from the next, so that a poll from before a restart is answered at once.
     private let instance: String
+    private let clock: PeerClock
     private let now: @Sendable () -> Int64
     private let logger: Logger
     private let refusals = RefusalLimit()
@@ -26,7 +27,7 @@ public struct MirrorRoutes: Sendable {
     ///   - now: UTC microseconds.
     public init(
         store: LedgerStore, mirror: Mirror, pushes: RecentPushes, instance: String, watch: OwnLogWatch? = nil,
-        now: @escaping @Sendable () -> Int64, logger: Logger
+        clock: PeerClock = .system, now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.watch = watch
         self.store = store
@@ -34,6 +35,7 @@ public struct MirrorRoutes: Sendable {
         self.pushes = pushes
         documents = DocumentExchange(store: store)
         self.instance = instance
+        self.clock = clock
         self.now = now
         self.logger = logger
     }
@@ -125,7 +127,8 @@ public struct MirrorRoutes: Sendable {
             let intake: UploadIntake
             do {
                 intake = try UploadIntake(
-                    mirror: mirror, encoding: request.headers[.contentEncoding], onBegin: { pushes.note($0) })
+                    mirror: mirror, clock: clock, encoding: request.headers[.contentEncoding],
+                    onBegin: { pushes.note($0) })
             } catch let error as CustodyError { return .refused(.malformed, error) }
             return try await Self.answer(to: request, intake)
         }
@@ -150,7 +153,7 @@ public struct MirrorRoutes: Sendable {
     /// Verdicts follow the cosignature: a mirror judges bytes, and nobody waits for the business in them.
     private func judgeLater() {
         let (mirror, logger) = (mirror, logger)
-        Task {
+        Task(executorPreference: clock.executor) {
             do { try await mirror.judge() } catch {
                 logger.error("entries of a peer have no verdict yet", metadata: ["error": "\(error)"])
             }
@@ -302,7 +305,7 @@ public struct MirrorRoutes: Sendable {
     private func news(_ request: Request) async throws -> Response {
         let known = request.uri.queryParameters["after"].map(String.init)
         let news = store.changes.follow()
-        if known == token { await Self.wait(for: news, atMost: PeerNews.holdMax) }
+        if known == token { await wait(for: news, atMost: PeerNews.holdMax) }
         return try Self.json(try current())
     }
 
@@ -325,12 +328,12 @@ public struct MirrorRoutes: Sendable {
         }
     }
 
-    private static func wait(for news: AsyncStream<Void>, atMost limit: Duration) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { for await _ in news.cancelOnGracefulShutdown() { return } }
-            group.addTask { try? await cancelWhenGracefulShutdown { try await Task.sleep(for: limit) } }
-            await group.next()
-            group.cancelAll()
+    private func wait(for news: AsyncStream<Void>, atMost limit: Duration) async {
+        let (shutdown, end) = AsyncStream.makeStream(of: Void.self)
+        await withGracefulShutdownHandler {
+            await clock.first(of: news, shutdown, atMost: limit)
+        } onGracefulShutdown: {
+            end.finish()
         }
     }
 }

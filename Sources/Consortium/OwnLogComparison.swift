@@ -6,7 +6,7 @@ import Store
 /// A peer can make nothing up: only a head that the log's own key has signed counts, and what is common to both is proved
 /// against it.
 struct OwnLogComparison {
-    let client: ConsortiumClient
+    let client: any PeerClient
     let store: LedgerStore
     let mirror: Mirror
     let log: LogRecord
@@ -57,7 +57,7 @@ extension ConsortiumClient {
         deadline: ContinuousClock.Instant
     ) async throws -> Head {
         let client = try ConsortiumClient(organisation: organisation, address: address, tls: tls, document: document)
-        let answer: Result<Answer, any Error>
+        let answer: Result<PeerAnswer, any Error>
         do {
             answer = .success(
                 try await client.get(

@@ -19,14 +19,18 @@ public final class OwnLogWatch: Sendable {
 
     private let store: LedgerStore
     private let state: Mutex<State>
+    private let clock: PeerClock
     private let onDoubt: @Sendable (Doubt) -> Void
 
     /// - Parameters:
     ///   - peers: addresses of those that are asked.
     ///   - onDoubt: called once, after the database has been marked; the gateway must not go on with its log.
-    public init(store: LedgerStore, peers: [String], onDoubt: @escaping @Sendable (Doubt) -> Void) {
+    public init(
+        store: LedgerStore, peers: [String], clock: PeerClock = .system, onDoubt: @escaping @Sendable (Doubt) -> Void
+    ) {
         self.store = store
         self.onDoubt = onDoubt
+        self.clock = clock
         state = Mutex(State(silent: Set(peers)))
     }
 
@@ -35,7 +39,7 @@ public final class OwnLogWatch: Sendable {
 
     /// Stops waiting for peers after `patience`.
     public func run() async {
-        guard (try? await Task.sleep(for: Self.patience)) != nil else { return }
+        guard (try? await clock.sleep(Self.patience)) != nil else { return }
         change { $0.silent.removeAll() }
     }
 

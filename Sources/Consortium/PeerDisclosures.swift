@@ -14,7 +14,7 @@ actor PeerDisclosures {
     /// How long to wait before offering again what the peer could not take, at least and at most.
     private static let patience: ClosedRange<Duration> = .seconds(1) ... .seconds(30)
 
-    private let client: ConsortiumClient
+    private let client: any PeerClient
     private let store: LedgerStore
     private let relay: DisclosureRelay
     private let logger: Logger
@@ -27,7 +27,7 @@ actor PeerDisclosures {
     private var fetchedWaiting: [PassedDisclosure] = []
     private var toldWaiting: [Int64] = []
 
-    init(client: ConsortiumClient, store: LedgerStore, relay: DisclosureRelay, logger: Logger) {
+    init(client: any PeerClient, store: LedgerStore, relay: DisclosureRelay, logger: Logger) {
         self.client = client
         self.store = store
         self.relay = relay
@@ -46,7 +46,7 @@ actor PeerDisclosures {
             let answer = try await patiently {
                 try await client.get(
                     path: "\(DisclosurePage.path)?after=\(fetched)", maxBytes: DisclosurePage.bytesMax,
-                    deadline: .now + Self.requestMax)
+                    deadline: client.clock.now() + Self.requestMax)
             }
             let page = try DisclosurePage(bytes: answer.body)
             guard page.continues(from: fetched, upTo: place.last) else { throw refused(answer) }
@@ -94,7 +94,7 @@ actor PeerDisclosures {
             let hasTold = try await tell()
             wait = hasTold ? Self.patience.lowerBound : min(wait * 2, Self.patience.upperBound)
             let longest = toldWaiting.isEmpty ? Self.patience.upperBound : wait
-            await PeerSession.first(of: changes, meetings, atMost: longest)
+            await client.clock.first(of: changes, meetings, atMost: longest)
         }
     }
 
@@ -132,7 +132,7 @@ actor PeerDisclosures {
         let answer = try await patiently {
             try await client.post(
                 path: DisclosurePage.path, contentType: "application/json", body: body,
-                deadline: .now + Self.requestMax)
+                deadline: client.clock.now() + Self.requestMax)
         }
         guard let outcomes = try? JSONDecoder().decode([DisclosureOutcome].self, from: Data(answer.body)),
             outcomes.count == items.count
@@ -145,19 +145,19 @@ actor PeerDisclosures {
 
     /// Waits while the peer has enough.
     private func patiently(
-        _ request: () async throws -> ConsortiumClient.Answer
-    ) async throws -> ConsortiumClient.Answer {
+        _ request: () async throws -> PeerAnswer
+    ) async throws -> PeerAnswer {
         while true {
             let answer = try await request()
             switch answer.status {
             case 200: return answer
-            case 429: try await Task.sleep(for: Self.patience.lowerBound)
+            case 429: try await client.clock.sleep(Self.patience.lowerBound)
             default: throw refused(answer)
             }
         }
     }
 
-    private func refused(_ answer: ConsortiumClient.Answer) -> CustodyError {
+    private func refused(_ answer: PeerAnswer) -> CustodyError {
         CustodyError(
             .peerRefused, "\(client.organisation) answered \(answer.status) when asked about disclosures",
             at: client.address)

@@ -8,7 +8,7 @@ struct PeerPull {
     /// How long one request may take.
     static let requestMax: Duration = .seconds(30)
 
-    let client: ConsortiumClient
+    let client: any PeerClient
     let store: LedgerStore
     let mirror: Mirror
     let origin: String
@@ -16,17 +16,17 @@ struct PeerPull {
     let prefix: String
     let isForeign: Bool
 
-    init(client: ConsortiumClient, store: LedgerStore, mirror: Mirror, origin: String) {
+    init(client: any PeerClient, store: LedgerStore, mirror: Mirror, origin: String) {
         self.init(client, store, mirror, origin: origin, prefix: LogPath.prefix(origin), isForeign: false)
     }
 
     /// Pulls a log that no member writes from where it is served itself.
-    init(foreign origin: String, client: ConsortiumClient, store: LedgerStore, mirror: Mirror) {
+    init(foreign origin: String, client: any PeerClient, store: LedgerStore, mirror: Mirror) {
         self.init(client, store, mirror, origin: origin, prefix: "", isForeign: true)
     }
 
     private init(
-        _ client: ConsortiumClient, _ store: LedgerStore, _ mirror: Mirror, origin: String, prefix: String,
+        _ client: any PeerClient, _ store: LedgerStore, _ mirror: Mirror, origin: String, prefix: String,
         isForeign: Bool
     ) {
         self.client = client
@@ -49,10 +49,12 @@ struct PeerPull {
         try await takeAll(from: record.size, of: checkpoint, tiles: tiles)
         let target = Mirror.UploadTarget(checkpoint: checkpoint, note: note, isForeign: isForeign)
         let answer = try await mirror.finish(target)
-        if case .cosigned(let lines)? = answer, !isForeign { try await handBack(lines, under: note) }
         guard !isForeign else { return }
+        // Neither waits for the other: verdicts may take long, and the peer may have gone.
+        async let handedBack: Void = handBack(answer, under: note)
         try await mirror.keepCosignatures(of: note)
         try await mirror.judge()
+        try await handedBack
     }
 
     private func mirroredSize(of record: LogRecord) throws -> UInt64 {
@@ -101,10 +103,10 @@ struct PeerPull {
 
     /// Whoever cannot be dialled cannot be asked for its cosignature: it leaves it with the peer, from which the log's
     /// owner hears of it.
-    private func handBack(_ lines: [String], under note: SignedNote) async throws {
-        guard !lines.isEmpty else { return }
+    private func handBack(_ answer: MirrorAnswer?, under note: SignedNote) async throws {
+        guard case .cosigned(let lines)? = answer, !lines.isEmpty else { return }
         let cosigned = try note.adding(lines.map { try NoteSignature(line: $0) })
-        _ = try await client.handOver(cosigned, deadline: .now + Self.requestMax)
+        _ = try await client.handOver(cosigned, deadline: client.clock.now() + Self.requestMax)
     }
 
     private func record() throws -> LogRecord {
@@ -133,10 +135,15 @@ struct PeerPull {
     /// - Returns: false if the log has forked, and is frozen.
     private func offer(_ note: SignedNote, _ checkpoint: Checkpoint, tiles: RemoteTiles) async throws -> Bool {
         for _ in 0..<Self.offersMax {
-            let old = try store.read { snapshot in
-                try snapshot.log(origin).flatMap { try snapshot.pendingHead(of: $0.id)?.size } ?? 0
+            let pending = try store.read { snapshot in
+                try snapshot.log(origin).flatMap { try snapshot.pendingHead(of: $0.id) }
             }
-            guard old < checkpoint.size else { return true }
+            let old = pending?.size ?? 0
+            // Entries may never come for a longer one, and these are here to be had.
+            guard old <= checkpoint.size else { return true }
+            if let pending, old == checkpoint.size, try Checkpoint(text: pending.note.text).root == checkpoint.root {
+                return true
+            }
             let plan = old == 0 ? [] : MerkleProof.consistencyPlan(from: old, to: checkpoint.size) ?? []
             let request = CheckpointRequest(oldSize: old, proof: try await tiles.proof(plan), note: note)
             switch try await mirror.addCheckpoint(request) {
@@ -197,7 +204,7 @@ struct PeerPull {
 
     func fetch(_ path: String, maxBytes: Int) async throws -> [UInt8] {
         let answer = try await client.get(
-            path: prefix + path, maxBytes: maxBytes, deadline: .now + Self.requestMax)
+            path: prefix + path, maxBytes: maxBytes, deadline: client.clock.now() + Self.requestMax)
         guard answer.status == 200 else {
             throw CustodyError(
                 .peerRefused, "\(client.organisation) answered \(answer.status)", at: "\(client.address)\(path)")

@@ -16,7 +16,7 @@ public struct PeerStatus: Codable, Hashable, Sendable {
 /// What this gateway does with one peer: it pushes its own log to the peer's mirror, holds a long poll, and pulls what
 /// the poll tells of. It dials out for all of it, so that it works from behind NAT.
 public final class PeerSession: Sendable {
-    private let client: ConsortiumClient
+    private let client: any PeerClient
     private let store: LedgerStore
     private let mirror: Mirror
     private let rounds: PushRounds
@@ -29,7 +29,7 @@ public final class PeerSession: Sendable {
 
     /// - Parameter relay: of sealed disclosures; without one, none are passed on.
     public init(
-        client: ConsortiumClient, store: LedgerStore, mirror: Mirror, rounds: PushRounds, recent: RecentPushes,
+        client: any PeerClient, store: LedgerStore, mirror: Mirror, rounds: PushRounds, recent: RecentPushes,
         watch: OwnLogWatch? = nil, relay: DisclosureRelay? = nil, logger: Logger
     ) {
         self.watch = watch
@@ -41,8 +41,7 @@ public final class PeerSession: Sendable {
         documents = DocumentExchange(store: store)
         disclosures = relay.map { PeerDisclosures(client: client, store: store, relay: $0, logger: logger) }
         self.logger = logger
-        state = SessionStatus(
-            PeerStatus(organisation: client.organisation, address: client.address), logger: logger)
+        state = SessionStatus(client, logger: logger)
     }
 
     public var status: PeerStatus { state.current }
@@ -65,7 +64,7 @@ public final class PeerSession: Sendable {
             }, work)
     }
 
-    private var deadline: ContinuousClock.Instant { .now + MirrorPush.requestMax }
+    private var deadline: ContinuousClock.Instant { client.clock.now() + MirrorPush.requestMax }
 
     // MARK: Push
 
@@ -78,7 +77,8 @@ public final class PeerSession: Sendable {
             let news = store.changes.follow()
             let others = rounds.changes.follow()
             told = try await tellDocuments(since: told)
-            if let round = try await rounds.current(now: .now), round.size > status.pushed || !status.isConnected {
+            let round = try await rounds.current(now: client.clock.now())
+            if let round, round.size > status.pushed || !status.isConnected {
                 let signatures = try await push(round, by: &mirror)
                 if !signatures.isEmpty {
                     try await self.mirror.keepCosignatures(of: try round.note.adding(signatures))
@@ -87,18 +87,9 @@ public final class PeerSession: Sendable {
                 state.met()
                 rounds.reached(round.size, by: client.organisation)
             } else {
-                await Self.first(of: news, others, atMost: rounds.isBehind ? PushRounds.roundMax : .seconds(30))
+                await client.clock.first(
+                    of: news, others, atMost: rounds.isBehind ? PushRounds.roundMax : .seconds(30))
             }
-        }
-    }
-
-    static func first(of one: AsyncStream<Void>, _ other: AsyncStream<Void>, atMost limit: Duration) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { for await _ in one { return } }
-            group.addTask { for await _ in other { return } }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
         }
     }
 
@@ -143,7 +134,7 @@ public final class PeerSession: Sendable {
         while !Task.isCancelled {
             let answer = try await client.get(
                 path: "\(PeerNews.path)?after=\(token)", maxBytes: PeerNews.bytesMax,
-                deadline: .now + PeerNews.holdMax + MirrorPush.requestMax)
+                deadline: client.clock.now() + PeerNews.holdMax + MirrorPush.requestMax)
             guard answer.status == 200, let news = try? JSONDecoder().decode(PeerNews.self, from: Data(answer.body))
             else {
                 throw client.refused(answer)
@@ -232,7 +223,7 @@ public final class PeerSession: Sendable {
         }
         let isOwn = known.record?.own ?? false
         if !isOwn, news.size > known.record?.size ?? 0 {
-            if recent.isPushed(news.origin) { try await Task.sleep(for: RecentPushes.patience) }
+            if recent.isPushed(news.origin) { try await client.clock.sleep(RecentPushes.patience) }
             try await PeerPull(client: client, store: store, mirror: mirror, origin: news.origin).run()
         } else if news.size > 0, known.differs || !Set(news.cosigners).isSubset(of: known.cosigners) {
             let bytes = try await fetch(LogPath.prefix(news.origin) + "/checkpoint", maxBytes: SignedNote.bytesMax)

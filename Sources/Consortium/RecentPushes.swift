@@ -8,12 +8,13 @@ public final class RecentPushes: Sendable {
     static let patience: Duration = .milliseconds(400)
 
     private let times = Mutex<[String: ContinuousClock.Instant]>([:])
+    private let clock: PeerClock
 
-    public init() {}
+    public init(clock: PeerClock = .system) { self.clock = clock }
 
-    func note(_ origin: String) { times.withLock { $0[origin] = .now } }
+    func note(_ origin: String) { times.withLock { $0[origin] = clock.now() } }
 
     func isPushed(_ origin: String) -> Bool {
-        times.withLock { $0[origin].map { .now - $0 < Self.memory } ?? false }
+        times.withLock { $0[origin].map { clock.now() - $0 < Self.memory } ?? false }
     }
 }

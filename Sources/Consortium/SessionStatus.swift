@@ -7,10 +7,12 @@ final class SessionStatus: Sendable {
     static let waits: (first: Duration, longest: Duration) = (.milliseconds(100), .seconds(5))
 
     private let state: Mutex<PeerStatus>
+    private let clock: PeerClock
     private let logger: Logger
 
-    init(_ status: PeerStatus, logger: Logger) {
-        state = Mutex(status)
+    init(_ client: any PeerClient, named name: String? = nil, logger: Logger) {
+        state = Mutex(PeerStatus(organisation: name ?? client.organisation, address: client.address))
+        clock = client.clock
         self.logger = logger
     }
 
@@ -48,13 +50,13 @@ final class SessionStatus: Sendable {
     ) async {
         var wait = Self.waits.first
         while !Task.isCancelled {
-            let began = ContinuousClock.now
+            let began = clock.now()
             do { try await work() } catch is CancellationError { return } catch {
                 onLost()
                 lost(error)
             }
-            wait = ContinuousClock.now - began > .seconds(10) ? Self.waits.first : min(wait * 2, longest)
-            try? await Task.sleep(for: wait)
+            wait = clock.now() - began > .seconds(10) ? Self.waits.first : min(wait * 2, longest)
+            try? await clock.sleep(wait)
         }
     }
 }

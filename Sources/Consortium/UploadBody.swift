@@ -12,6 +12,7 @@ struct UploadBody: AsyncSequence, Sendable {
 
     let header: MirrorUpload.Header
     let store: LedgerStore
+    let clock: PeerClock
     var packagesMax = Int.max
     let until: ContinuousClock.Instant
     let sent: SentBytes
@@ -33,7 +34,7 @@ struct UploadBody: AsyncSequence, Sendable {
                 read(from: body.header.start)
                 return count(MirrorUpload.header(body.header))
             }
-            guard ContinuousClock.now < body.until else { return nil }
+            guard body.clock.now() < body.until else { return nil }
             let part = try await ahead.value
             guard !part.bytes.isEmpty else { return nil }
             read(from: part.end)
@@ -43,7 +44,7 @@ struct UploadBody: AsyncSequence, Sendable {
         private mutating func read(from start: UInt64) {
             let (body, wanted) = (body, Swift.min(UploadBody.step, body.packagesMax - packages))
             packages += wanted
-            ahead = Task { try body.packages(from: start, count: wanted) }
+            ahead = Task(executorPreference: body.clock.executor) { try body.packages(from: start, count: wanted) }
         }
 
         private func count(_ bytes: [UInt8]) -> [UInt8] {

@@ -12,6 +12,7 @@ struct UploadIntake {
     static let batchTime: Duration = .milliseconds(200)
 
     private let mirror: Mirror
+    private let clock: PeerClock
     private let inflater: Gzip.Inflater?
     private let onBegin: (String) -> Void
     private var reader = MirrorUpload.Reader()
@@ -19,7 +20,7 @@ struct UploadIntake {
     private var target: Mirror.UploadTarget?
     private var batch: [MirrorUpload.ReadPackage] = []
     private var batchSize = 0
-    private var committed = ContinuousClock.now
+    private var committed: ContinuousClock.Instant
     private var writing: Task<Mirror.Taken, any Error>?
     /// The first entry that is not here, once something has been taken.
     private var next: UInt64?
@@ -28,8 +29,10 @@ struct UploadIntake {
     ///   - encoding: the request's `Content-Encoding`.
     ///   - onBegin: told the log's origin when its entries begin to come.
     /// - Throws: `CustodyError` with code `request-malformed` for a coding other than gzip.
-    init(mirror: Mirror, encoding: String?, onBegin: @escaping (String) -> Void) throws {
+    init(mirror: Mirror, clock: PeerClock, encoding: String?, onBegin: @escaping (String) -> Void) throws {
         self.mirror = mirror
+        self.clock = clock
+        committed = clock.now()
         self.onBegin = onBegin
         switch encoding?.lowercased() {
         case nil, "identity": inflater = nil
@@ -63,7 +66,7 @@ struct UploadIntake {
         while true {
             switch reader.take() {
             case .more:
-                guard !batch.isEmpty, ContinuousClock.now - committed > Self.batchTime else { return nil }
+                guard !batch.isEmpty, clock.now() - committed > Self.batchTime else { return nil }
                 return try await commit()
             case .malformed(let message):
                 return try await stop(.refused(.malformed, CustodyError(.requestMalformed, message)))
@@ -98,8 +101,8 @@ struct UploadIntake {
         let (mirror, packages) = (mirror, batch)
         batch.removeAll()
         batchSize = 0
-        committed = .now
-        writing = Task { try await mirror.take(packages, for: target.checkpoint) }
+        committed = clock.now()
+        writing = Task(executorPreference: clock.executor) { try await mirror.take(packages, for: target.checkpoint) }
         return nil
     }
 

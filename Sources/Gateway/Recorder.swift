@@ -41,15 +41,22 @@ public actor Recorder {
         }
     }
 
-    private nonisolated let executor = DispatchExecutor(label: "custody.recorder")
+    private nonisolated let executor: any SerialExecutor & TaskExecutor
     private nonisolated let queue = Mutex(Queue())
     private nonisolated let stop: @Sendable (CustodyError) -> Void
     private let writer: LogWriter
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// - Parameter stop: called once if durability is unknown.
-    public init(writer: sending LogWriter, stop: @escaping @Sendable (CustodyError) -> Void) {
+    /// - Parameters:
+    ///   - executor: runs it; each commit waits for the disk.
+    ///   - stop: called once if durability is unknown.
+    public init(
+        writer: sending LogWriter,
+        executor: any SerialExecutor & TaskExecutor = DispatchExecutor(label: "custody.recorder"),
+        stop: @escaping @Sendable (CustodyError) -> Void
+    ) {
+        self.executor = executor
         self.writer = writer
         self.stop = stop
     }
@@ -86,7 +93,7 @@ public actor Recorder {
         }
         switch answer {
         case .wait: break
-        case .drain: Task { await drain() }
+        case .drain: Task(executorPreference: executor) { await self.drain() }
         case .refuse(let error): submission.resume(.failure(error))
         }
     }

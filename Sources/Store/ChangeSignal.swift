@@ -20,7 +20,8 @@ public final class ChangeSignal: Sendable {
     public func notify() {
         let followers = state.withLock { state in
             state.count += 1
-            return Array(state.followers.values)
+            // In the order in which they came, so that a run can be repeated.
+            return state.followers.sorted { $0.key < $1.key }.map(\.value)
         }
         for follower in followers { follower.yield() }
     }

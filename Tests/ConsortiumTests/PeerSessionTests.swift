@@ -2,10 +2,10 @@ import FoundationEssentials
 import Hummingbird
 import Ledger
 import Logging
-import Store
 import Testing
 
 @testable import Consortium
+@testable import Store
 
 /// Gateways that meet over real TLS on loopback.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct PeerSessionTests {
@@ -71,6 +71,15 @@ import Testing
                 guard let log = try snapshot.log(origin), let head = try snapshot.head(of: log.id) else { return false }
                 return try Checkpoint(text: head.text).size >= size
             }
+        }
+
+        /// Holds the owner's first entries under a head of that size.
+        func hold(_ size: UInt64, of owner: TestOwner) async throws {
+            let offer = try owner.checkpoint(old: 0, size: size)
+            _ = try await mirror.addCheckpoint(offer)
+            let checkpoint = try Checkpoint(text: offer.note.text)
+            for package in try owner.packages(from: 0, to: size) { try await mirror.take(package, for: checkpoint) }
+            _ = try await mirror.finish(Mirror.UploadTarget(checkpoint: checkpoint, note: offer.note, isForeign: false))
         }
 
         func entries(of origin: String) throws -> [[UInt8]] {
@@ -234,6 +243,125 @@ import Testing
         }
     }
 
+    @Test func theOwnCosignatureOfAMemberWhomNobodyCanDialReachesItsPeer() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 3, in: folder)
+            try await three.hospital.serve { hospital in
+                let session = try three.supplier.session(with: three.members.hospital, at: hospital)
+                let (origin, supplier) = (three.owner.origin, three.members.supplier.organisation.id)
+                try await running([session]) {
+                    try await three.hospital.until { snapshot in
+                        guard let log = try snapshot.log(origin) else { return false }
+                        return try snapshot.cosignatures(size: 3, of: log.id).contains { $0.cosigner == supplier }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func anOfferedHeadOfAnotherBranchConvictsAlsoWhereItIsShorter() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 5, in: folder)
+            let (owner, hospital) = (three.owner, three.hospital)
+            let clone = try TestOwner(
+                cloneOf: owner, of: three.members.supplier, in: folder, document: three.members.document)
+            try clone.append(2, saying: "otherwise")
+            try await hospital.mirror.introduce(origin: owner.origin, chain: owner.chain)
+            try await hospital.hold(5, of: owner)
+            // The same branch, as a request that comes late shows it, convicts nobody.
+            _ = try await hospital.mirror.addCheckpoint(try owner.checkpoint(old: 0, size: 3))
+            #expect(try hospital.store.read { try $0.log(owner.origin)?.frozen } == nil)
+            _ = try await hospital.mirror.addCheckpoint(try clone.checkpoint(old: 0, size: 3))
+            #expect(try hospital.store.read { try $0.log(owner.origin)?.frozen } != nil)
+        }
+    }
+
+    @Test func aHeadThatIsPulledConvictsTheAwaitedOneOfItsSizeThatItContradicts() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 3, in: folder)
+            let clone = try three.otherBranch(entries: 3, in: folder)
+            let (origin, hospital) = (three.owner.origin, three.hospital)
+            // The entries of this head never come.
+            try await hospital.mirror.introduce(origin: origin, chain: three.owner.chain)
+            _ = try await hospital.mirror.addCheckpoint(try three.owner.checkpoint(old: 0, size: 3))
+            try await clone.serve { address in
+                try await running([try hospital.session(with: three.members.supplier, at: address)]) {
+                    try await hospital.until { try $0.log(origin)?.frozen != nil }
+                }
+            }
+            #expect(try hospital.store.read { try $0.log(origin)?.size } == 0)
+        }
+    }
+
+    @Test func theEntriesOfAShorterHeadAreTakenWhileThoseOfALongerOneAreAwaited() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 5, in: folder)
+            let (owner, hospital, regulator) = (three.owner, three.hospital, three.regulator)
+            for mirror in [hospital.mirror, regulator.mirror] {
+                try await mirror.introduce(origin: owner.origin, chain: owner.chain)
+            }
+            _ = try await hospital.mirror.addCheckpoint(try owner.checkpoint(old: 0, size: 5))
+            try await regulator.hold(3, of: owner)
+            try await regulator.serve { address in
+                try await running([try hospital.session(with: three.members.regulator, at: address)]) {
+                    try await hospital.untilIt(has: 3, of: owner.origin)
+                }
+            }
+        }
+    }
+
+    /// A peer that never answers at one path.
+    private struct HangingPeer: PeerClient {
+        let real: ConsortiumClient
+        let path: String
+
+        var organisation: String { real.organisation }
+        var address: String { real.address }
+        var clock: PeerClock { real.clock }
+
+        func get(path: String, maxBytes: Int, deadline: ContinuousClock.Instant) async throws -> PeerAnswer {
+            try await real.get(path: path, maxBytes: maxBytes, deadline: deadline)
+        }
+
+        func post(
+            path: String, contentType: String, body: [UInt8], encoding: String?, maxBytes: Int,
+            deadline: ContinuousClock.Instant
+        ) async throws -> PeerAnswer {
+            if path == self.path { try await Task.sleep(for: .seconds(3_600)) }
+            return try await real.post(
+                path: path, contentType: contentType, body: body, encoding: encoding, maxBytes: maxBytes,
+                deadline: deadline)
+        }
+
+        func post<Chunks: AsyncSequence & Sendable>(
+            path: String, contentType: String, chunks: Chunks, maxBytes: Int, deadline: ContinuousClock.Instant
+        ) async throws -> PeerAnswer where Chunks.Element == [UInt8] {
+            try await real.post(
+                path: path, contentType: contentType, chunks: chunks, maxBytes: maxBytes, deadline: deadline)
+        }
+
+        func shutdown() async throws { try await real.shutdown() }
+    }
+
+    @Test func whatWasPulledIsJudgedAlthoughThePeerHangsWhenItIsHandedTheCosignature() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 3, in: folder)
+            let (origin, hospital) = (three.owner.origin, three.hospital)
+            try await three.supplier.serve { address in
+                try await calling("supplier", at: address, as: hospital.tls, hospital.document) { client in
+                    let peer = HangingPeer(real: client, path: PeerNews.cosignaturesPath)
+                    let pull = PeerPull(client: peer, store: hospital.store, mirror: hospital.mirror, origin: origin)
+                    let task = Task { try await pull.run() }
+                    try await hospital.until { snapshot in
+                        try snapshot.log(origin).map { try snapshot.progress(of: $0.id).next } == 3
+                    }
+                    task.cancel()
+                    await #expect(throws: CancellationError.self) { try await task.value }
+                }
+            }
+        }
+    }
+
     @Test func aPeerThatIsDownDoesNotDelayTheOther() async throws {
         try await withFolder { folder in
             let three = try Three(entries: 300, in: folder)
@@ -304,14 +432,14 @@ import Testing
     /// What the hospital answers to an upload, where it knows the checkpoint of 300 entries and none of them.
     private func answer(
         to upload: (TestOwner) throws -> [UInt8]
-    ) async throws -> ConsortiumClient.Answer {
+    ) async throws -> PeerAnswer {
         try await withFolder { folder in
             let three = try Three(entries: 300, in: folder)
             try await three.hospital.mirror.introduce(origin: three.owner.origin, chain: three.owner.chain)
             let checkpoint = try three.owner.checkpoint(old: 0, size: 300)
             #expect(try await three.hospital.mirror.addCheckpoint(checkpoint).status == 200)
             let body = try upload(three.owner)
-            var answer: ConsortiumClient.Answer?
+            var answer: PeerAnswer?
             try await three.hospital.serve { address in
                 answer = try await calling("hospital", at: address, as: three.supplier.tls, three.members.document) {
                     try await $0.post(
@@ -326,7 +454,7 @@ import Testing
         MirrorUpload.header(MirrorUpload.Header(origin: origin, start: start, end: end))
     }
 
-    private func text(_ answer: ConsortiumClient.Answer) -> String { String(decoding: answer.body, as: UTF8.self) }
+    private func text(_ answer: PeerAnswer) -> String { String(decoding: answer.body, as: UTF8.self) }
 
     @Test func aPrefixIsAcceptedAndTheNextEntryNamed() async throws {
         let answer = try await answer { owner in

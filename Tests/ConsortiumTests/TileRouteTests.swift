@@ -7,7 +7,7 @@ import Testing
 
 /// C2SP tlog-tiles and tlog-mirror as a stranger's client meets them.
 @Suite(.timeLimit(.minutes(2))) struct TileRouteTests {
-    private func get(_ path: String) async throws -> (ConsortiumClient.Answer, TestMirror) {
+    private func get(_ path: String) async throws -> (PeerAnswer, TestMirror) {
         let test = try await TestMirror()
         let prefix = LogPath.prefix(test.owner.origin)
         return (try await test.calling { try await $0.get(path: prefix + path, deadline: .soon) }, test)
