@@ -6,7 +6,7 @@ DEBUG := --disable-xctest
 RELEASE := -c release --disable-index-store
 DEMO := .demo
 
-.PHONY: all deps debug demo test check build bench bench-large fuzz format lint docs proto clean
+.PHONY: all deps debug demo test check build bench bench-large fuzz simulate format lint docs proto clean
 
 all: build
 
@@ -61,6 +61,15 @@ MINUTES ?= 5
 fuzz: deps
 	$(SWIFT) build $(DEBUG) --product custody-fuzz
 	.build/debug/custody-fuzz --minutes $(MINUTES) --seed $$(date +%s)
+
+# Whole consortia on simulated clocks, networks and disks: make simulate SEED=42, make simulate RUNS=10000 IN=release
+SEED ?= 1
+RUNS ?= 1
+IN ?= debug
+simulate: deps
+	$(SWIFT) build -c $(IN) $(DEBUG) --product custody-simulate
+	.build/$(IN)/custody-simulate --seed $(SEED) --runs $(RUNS) $(if $(FAULT),--fault $(FAULT)) $(if $(LIE),--lie $(LIE)) \
+		$(if $(TRACE),--trace)
 
 # Generates the Swift of the durable formats again, after a change of a .proto file.
 proto: deps

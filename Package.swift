@@ -129,6 +129,14 @@ let package = Package(
             dependencies: ["Capture", "Identifiers", "Labels", "Ledger", "Rig", "Telemetry", argumentParser],
             path: "Fuzz", swiftSettings: strict),
 
+        .executableTarget(
+            name: "custody-simulate",
+            dependencies: [
+                "Consortium", "Gateway", "Ledger", "Rig", "Store", argumentParser, crypto, grdb, sqlite, x509, asn1,
+                nioCore, library("NIOEmbedded", package: "swift-nio"), httpTypes, hummingbird, logging,
+            ], path: "Tests/Simulation", exclude: ["exchange.yaml"], swiftSettings: strict),
+        tests(of: "Simulation", ["custody-simulate", "Rig"]),
+
         tests(of: "Fuzz", ["custody-fuzz"], resources: [.copy("Kept")]),
         tests(of: "FirmwareSim", ["firmware-sim", "Capture", "Identifiers", "Ledger", argumentParser, logging]),
         tests(of: "Ledger", ["Ledger", "Rig", crypto, protobuf]),

@@ -1,0 +1,252 @@
+import Foundation
+import Gateway
+import Ledger
+import Store
+
+/// What must be true of a consortium that has healed.
+@Simulation struct Settlement {
+    /// How long it may take.
+    static let limit: Duration = .seconds(180)
+
+    let world: World
+
+    /// What one honest gateway believes.
+    private struct Belief: Equatable {
+        struct Log: Equatable {
+            let size, confirmed: UInt64
+            let root: Hash?
+            let isFrozen: Bool
+        }
+
+        var logs: [String: Log] = [:]
+        /// By the update's leaf hash.
+        var verdicts: [Hash: Verdict] = [:]
+        var heads: [String: [Hash]] = [:]
+        var waiting: Set<Hash> = []
+    }
+
+    func check() async throws {
+        let deadline = Timeline.shared.time + Self.limit.inMicroseconds
+        var difference: String? = "it has not begun"
+        while difference != nil, Timeline.shared.time < deadline, world.failure == nil {
+            await world.pause(.seconds(1))
+            difference = try self.difference(in: logs())
+        }
+        guard world.failure == nil else { return }
+        if let difference { return world.fail("all honest members agree on every log and confirmation", difference) }
+        world.trace("world", "has settled")
+        try checkVerdicts()
+        try checkAcknowledged()
+        try checkFrozen()
+        checkDisks()
+    }
+
+    private var honest: [(gateway: SimulatedGateway, store: LedgerStore)] {
+        world.gateways.compactMap { gateway in
+            guard gateway.isHonest, let running = gateway.running else { return nil }
+            return (gateway, running.store)
+        }
+    }
+
+    // MARK: Logs
+
+    private func logs() throws -> [(String, [String: Belief.Log])] {
+        try honest.map { gateway, store in
+            let logs = try store.read { snapshot in
+                try snapshot.logs().map { log in
+                    let head = try snapshot.head(of: log.id).map { try Checkpoint(text: $0.text) }
+                    return (
+                        log.origin,
+                        Belief.Log(
+                            size: head?.size ?? 0, confirmed: log.confirmed, root: head?.root,
+                            isFrozen: log.frozen != nil)
+                    )
+                }
+            }
+            return (gateway.name, Dictionary(uniqueKeysWithValues: logs))
+        }
+    }
+
+    /// - Returns: where members do not agree yet; nil if they do.
+    private func difference(in all: [(name: String, logs: [String: Belief.Log])]) -> String? {
+        for gateway in world.gateways {
+            let origin = gateway.member.origin
+            if let liar = world.liar, liar.lie.isFork, liar.gateway.place == gateway.place,
+                liar.isCaught || all.contains(where: { $0.logs[origin]?.isFrozen == true })
+            {
+                if let other = all.first(where: { $0.logs[origin]?.isFrozen != true }) {
+                    return "\(other.name) has not frozen \(origin)"
+                }
+                continue
+            }
+            guard let reference = all.first else { return nil }
+            for other in all where other.logs[origin] != reference.logs[origin] {
+                return "\(origin) is \(text(reference.logs[origin])) at \(reference.name), "
+                    + "\(text(other.logs[origin])) at \(other.name)"
+            }
+            guard let log = reference.logs[origin] else { return "\(origin) is not known to \(reference.name)" }
+            // Nobody who is in doubt cosigns.
+            if gateway.isHonest, world.gateways.allSatisfy({ $0.running != nil && $0.isHonest }),
+                log.confirmed != log.size
+            {
+                return "\(origin) is confirmed up to \(log.confirmed) of \(log.size)"
+            }
+        }
+        return nil
+    }
+
+    private func text(_ log: Belief.Log?) -> String {
+        log.map { "\($0.size) long, \($0.confirmed) confirmed\($0.isFrozen ? ", frozen" : "")" } ?? "unknown"
+    }
+
+    // MARK: Verdicts
+
+    private func checkVerdicts() throws {
+        let tainted = try taintedOrders()
+        let beliefs = try honest.map { ($0.gateway.name, try belief(of: $0.store, without: tainted)) }
+        guard let (name, first) = beliefs.first else { return }
+        for (other, belief) in beliefs.dropFirst() {
+            if first.verdicts != belief.verdicts {
+                world.fail("all honest members agree on every verdict", Self.difference(name, first, other, belief))
+            }
+            if first.heads != belief.heads {
+                world.fail("all honest members agree on every head and fork", "\(name) and \(other) do not")
+            }
+            if first.waiting != belief.waiting {
+                world.fail("all honest members wait for the same", "\(name) and \(other) do not")
+            }
+        }
+        if let nonsense = world.liar?.nonsense.first(where: { first.verdicts[$0].map(\.isAccepted) ?? false }) {
+            world.fail("each lie is noticed", "nonsense was accepted: \(nonsense.hex)")
+        }
+        let forks = first.heads.values.filter { $0.count > 1 }.count
+        world.trace(
+            "world",
+            "\(first.verdicts.count) verdicts, \(first.heads.count) orders, \(forks) forks, \(first.waiting.count) waiting"
+        )
+    }
+
+    private static func difference(_ name: String, _ one: Belief, _ other: String, _ two: Belief) -> String {
+        let hashes = Set(one.verdicts.keys).union(two.verdicts.keys).filter { one.verdicts[$0] != two.verdicts[$0] }
+        let first = hashes.min { $0.hex < $1.hex }
+        let verdicts = [one, two].map { belief in first.flatMap { belief.verdicts[$0] }.map { "\($0)" } ?? "none" }
+        return "\(name) and \(other) differ on \(hashes.count): one of them has \(verdicts.joined(separator: " and "))"
+    }
+
+    /// Orders that the branches of a forked log have touched: members have different branches of it.
+    private func taintedOrders() throws -> Set<String> {
+        guard let liar = world.liar, liar.lie.isFork else { return [] }
+        return try Set(
+            honest.flatMap { _, store in
+                try store.read { snapshot -> [String] in
+                    guard let log = try snapshot.log(liar.gateway.member.origin) else { return [] }
+                    return try snapshot.entries(log: log.id, from: 0, count: Int(log.size)).compactMap {
+                        try Entry(bytes: $0).update?.order
+                    }
+                }
+            })
+    }
+
+    private func belief(of store: LedgerStore, without tainted: Set<String>) throws -> Belief {
+        try store.read { snapshot in
+            var belief = Belief()
+            for applied in try snapshot.applied(after: 0, limit: .max) where !tainted.contains(applied.update.order) {
+                belief.verdicts[applied.reference.leafHash] = applied.verdict
+            }
+            for order in try snapshot.orders() where !tainted.contains(order.name) {
+                let heads = try snapshot.thread(of: order, rulebook: store.rulebook).heads.map(\.leafHash)
+                if !heads.isEmpty { belief.heads[order.name] = heads.sorted { $0.hex < $1.hex } }
+            }
+            let waiting = try snapshot.waiting().filter { !tainted.contains($0.update.order) }
+            belief.waiting = Set(waiting.map(\.reference.leafHash))
+            return belief
+        }
+    }
+
+    // MARK: Acknowledged updates
+
+    private func checkAcknowledged() throws {
+        for (gateway, store) in honest {
+            let hashes = try store.read { snapshot in
+                try Dictionary(
+                    uniqueKeysWithValues: snapshot.logs().map { log in
+                        (
+                            log.origin,
+                            try snapshot.entries(log: log.id, from: 0, count: Int(log.size)).map { Hash.leaf($0) }
+                        )
+                    })
+            }
+            for update in world.acknowledged where world.gateways[update.place].isHonest {
+                guard let receipt = update.receipt, receipt.index < world.held[receipt.origin] ?? .max else { continue }
+                let log = hashes[receipt.origin] ?? []
+                if receipt.index >= log.count || log[Int(receipt.index)] != receipt.leafHash {
+                    world.fail(
+                        "no acknowledged update is lost",
+                        "\(receipt.step) at \(receipt.origin):\(receipt.index) is not at \(gateway.name)")
+                }
+            }
+        }
+    }
+
+    // MARK: Frozen logs
+
+    private func checkFrozen() throws {
+        for (gateway, store) in honest {
+            try store.read { snapshot in
+                try checkLies(snapshot, at: gateway)
+                for log in try snapshot.logs() where log.frozen != nil {
+                    let isHonest = world.gateways.contains { $0.member.origin == log.origin && $0.isHonest }
+                    if isHonest { world.fail("nobody honest is frozen", "\(log.origin) is, at \(gateway.name)") }
+                }
+            }
+        }
+    }
+
+    private func checkLies(_ snapshot: LedgerSnapshot, at gateway: SimulatedGateway) throws {
+        guard let liar = world.liar, !liar.gateway.isHonest,
+            let log = try snapshot.log(liar.gateway.member.origin)
+        else { return }
+        if liar.lie.isFork, liar.isCaught || log.frozen != nil {
+            let evidence = try snapshot.evidence(against: log.id)
+            if log.frozen == nil || !evidence.contains(where: { $0.convicts(log.key) }) {
+                world.fail("each lie is noticed", "\(gateway.name) has not convicted \(log.origin)")
+            }
+        }
+        if let broken = liar.brokenIndex, log.size > broken {
+            world.fail("each lie is noticed", "\(gateway.name) has taken a broken entry of \(log.origin)")
+        }
+    }
+
+    // MARK: Disks
+
+    private func checkDisks() {
+        // Checking them costs as much as all the rest: one of them, each in its turn.
+        let all = honest
+        for (gateway, store) in [all[Int(world.plan.seed % UInt64(all.count))]] {
+            guard let report = Self.verify(store) else { continue }
+            // Of a log that has forked, the heads of both branches are kept.
+            let forked = world.liar.map { $0.lie.isFork ? $0.gateway.member.origin : "" } ?? ""
+            let findings = report.findings.filter { forked.isEmpty || !$0.place.hasPrefix(forked) }
+            if !findings.isEmpty {
+                world.fail("custody verify finds nothing", "\(gateway.name): \(findings.prefix(3))")
+            }
+        }
+    }
+
+    private static func verify(_ store: LedgerStore) -> LedgerVerifier.Report? {
+        // Its threads are not the simulation's: nothing else happens meanwhile.
+        let report = Handed()
+        let done = DispatchSemaphore(value: 0)
+        Task.detached {
+            report.value = await LedgerVerifier(store: store).run()
+            done.signal()
+        }
+        done.wait()
+        return report.value
+    }
+
+    private final class Handed: @unchecked Sendable {
+        // Written before the semaphore is signalled, read after.
+        var value: LedgerVerifier.Report?
+    }
+}

@@ -1,0 +1,92 @@
+import Consortium
+import Crypto
+import Foundation
+import Ledger
+import Rig
+import SwiftASN1
+import X509
+
+/// A consortium whose keys, certificates and contracts are the same in every run, so that all of its bytes are.
+struct SimulatedConsortium {
+    struct Member {
+        let role: Role
+        let cosigner: SigningKey
+        /// Of the log of its gateway.
+        let log: SigningKey
+        /// Certificates of the log's key.
+        let chain: [[UInt8]]
+        fileprivate let key: SigningKey
+        fileprivate let certificate: String
+
+        var id: String { role.rawValue }
+        var origin: String { log.name }
+    }
+
+    /// Gateways in a consortium.
+    static let sizes = 3...5
+    /// The order in which organisations join: each of these consortia has whom the quorum needs.
+    private static let roles: [Role] = [.hospital, .regulator, .manufacturer, .supplier, .logistics]
+    /// UTC: when all certificates begin.
+    static let beginning = Date(timeIntervalSince1970: 1_790_000_000)
+
+    let members: [Member]
+    let contracts: [Contract]
+    /// Signed by all members.
+    let note: SignedNote
+    let document: ConsortiumDocument
+
+    /// - Parameter count: one of `sizes`.
+    init(count: Int) throws {
+        members = try Self.roles.prefix(count).enumerated().map { try Self.member($1, seed: UInt8($0 + 1)) }
+        contracts = try ["Config/contracts/custom-device.yaml", "Tests/Simulation/exchange.yaml"].map(Self.contract)
+        let organisations = members.map {
+            ConsortiumDocument.Organisation(
+                id: $0.id, name: "The \($0.id)", role: $0.role, certificate: $0.certificate, key: $0.key.verifierKey,
+                cosigner: $0.cosigner.verifierKey)
+        }
+        let draft = try ConsortiumDraft(name: "Simulated", organisations: organisations, contracts: contracts)
+        note = try SignedNote(text: draft.text, signatures: try members.map { try $0.key.sign(draft.text) })
+        document = try ConsortiumDocument(text: draft.text)
+    }
+
+    private static func contract(_ path: String) throws -> Contract {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let file = root.deletingLastPathComponent().appendingPathComponent(path)
+        return try Contract(text: try String(contentsOf: file, encoding: .utf8), file: path)
+    }
+
+    private static func member(_ role: Role, seed: UInt8) throws -> Member {
+        let id = role.rawValue
+        let authority = try authority(of: id, seed: seed)
+        let log = try key("\(id)/gw", .ed25519, seed + 10)
+        var random = SeededRandom(seed: UInt64(seed))
+        let chain = try authority.issueLogCertificate(
+            origin: log.name, key: log.verifierKey, now: beginning, random: &random)
+        return Member(
+            role: role, cosigner: try key("\(id)/cosigner", .cosignature, seed + 20), log: log, chain: chain,
+            key: try key(id, .ed25519, seed + 30), certificate: authority.certificatePEM)
+    }
+
+    static func key(_ name: String, _ algorithm: KeyAlgorithm, _ seed: UInt8) throws -> SigningKey {
+        try SigningKey(name: name, algorithm: algorithm, rawRepresentation: [UInt8](repeating: seed, count: 32))
+    }
+
+    /// Ed25519, whose signatures are the same every time.
+    private static func authority(of id: String, seed: UInt8) throws -> CertificateAuthority {
+        let key = Certificate.PrivateKey(
+            try Curve25519.Signing.PrivateKey(rawRepresentation: [UInt8](repeating: seed + 40, count: 32)))
+        let name = try DistinguishedName { CommonName("\(id) CA") }
+        let certificate = try Certificate(
+            version: .v3, serialNumber: Certificate.SerialNumber(bytes: [seed]), publicKey: key.publicKey,
+            notValidBefore: beginning, notValidAfter: beginning + 10 * 365 * 86_400, issuer: name, subject: name,
+            signatureAlgorithm: .ed25519,
+            extensions: try Certificate.Extensions {
+                Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
+                Critical(KeyUsage(keyCertSign: true))
+            },
+            issuerPrivateKey: key)
+        return try CertificateAuthority(
+            organisation: id, certificatePEM: try certificate.serializeAsPEM().pemString + "\n",
+            keyPEM: try key.serializeAsPEM().pemString + "\n")
+    }
+}

@@ -1,0 +1,318 @@
+import Consortium
+import Foundation
+import GRDB
+import Gateway
+import HTTPTypes
+import Hummingbird
+import Ledger
+import Logging
+import NIOEmbedded
+import Rig
+import Store
+
+/// A machine that runs one organisation's gateway: its disk and clock stay when its process ends.
+@Simulation final class SimulatedGateway {
+    let member: SimulatedConsortium.Member
+    /// Among the members; a copied gateway has the place of the one that it was copied from.
+    let place: Int
+    let name: String
+    nonisolated let disk: SimulatedDisk
+    nonisolated let clock: WallClock
+    unowned let world: World
+    private(set) var running: Incarnation?
+    /// Why it does not start any more, if so.
+    private(set) var doubt: CustodyError?
+    /// Whether it, or a copy of it, has done what an honest gateway never does.
+    var isHonest = true
+
+    init(_ member: SimulatedConsortium.Member, place: Int, name: String, seed: UInt64, world: World) {
+        self.member = member
+        self.place = place
+        self.name = name
+        self.world = world
+        disk = SimulatedDisk(name: name, seed: seed &+ UInt64(place))
+        clock = WallClock(seed: seed ^ UInt64(place + 1) &* 0xA5A5)
+        disk.skipsSync = world.plan.fault == .skipsSync
+        disk.onPowerCut = { [unowned self] in Simulation.assumeIsolated { self.losePower() } }
+    }
+
+    // MARK: Life
+
+    func start() {
+        guard running == nil, doubt == nil else { return }
+        if world.plan.fault == .cosignsEarly { disk.skipsSync = true }
+        do {
+            let incarnation = try Incarnation(self, folder: disk.power())
+            running = incarnation
+            try world.auditor.checkStart(of: self, incarnation.store)
+            world.trace(name, "started")
+            incarnation.run()
+        } catch {
+            guard disk.isAlive(disk.incarnation) else { return }
+            disk.detach()
+            running = nil
+            if let error = error as? CustodyError, error.code == .gatewayInDoubt {
+                doubt = error
+                world.trace(name, "is in doubt and does not start")
+            } else {
+                world.fail("every disk can be started from", "\(name): \(error)")
+            }
+        }
+    }
+
+    /// The process ends in order: what it was asked for last is finished.
+    func stop() async {
+        guard let incarnation = running else { return }
+        world.trace(name, "stops")
+        running = nil
+        await incarnation.end()
+        disk.detach()
+    }
+
+    /// The process is killed; what it wrote survives it.
+    func kill() {
+        guard running != nil else { return }
+        world.trace(name, "is killed")
+        disk.detach()
+        die()
+    }
+
+    /// The power goes.
+    func losePower() {
+        let share = [0, 1, world.chaos.fraction(), world.chaos.fraction()][Int(world.chaos.next() % 4)]
+        world.trace(name, "loses power, keeping \(Int(share * 100)) % of what was not synced")
+        disk.cutPower(keeping: share)
+        die()
+        world.restartSoon(self)
+    }
+
+    private func die() {
+        guard let incarnation = running else { return }
+        running = nil
+        incarnation.die()
+        // Not within a call of what is to go.
+        Timeline.shared.alarm(after: 0) { _ in withExtendedLifetime(incarnation) {} }
+    }
+
+    // MARK: Founding
+
+    /// A log with its genesis, as `custody init` makes it.
+    func found(_ consortium: SimulatedConsortium) throws {
+        let folder = disk.power()
+        defer { disk.detach() }
+        try LedgerStore(path: "\(folder)/ledger.sqlite").write { transaction in
+            try transaction.add(document: consortium.note)
+            for contract in consortium.contracts { try transaction.add(contract: contract) }
+            let log = try transaction.createLog(origin: member.origin, key: member.log.verifierKey, own: true)
+            try LogWriter.writeGenesis(
+                origin: member.origin, chain: member.chain, log: log, key: member.log, instruments: clock.instruments,
+                transaction)
+        }
+        guard let trigger = world.plan.fault?.trigger(quorum: world.quorumSize) else { return }
+        try DatabaseQueue(path: "\(folder)/ledger.sqlite").write { try $0.execute(sql: trigger) }
+    }
+}
+
+/// A clock on the wall, which may be wrong and may jump.
+final class WallClock: @unchecked Sendable {
+    // Unchecked: only the simulation's one thread touches it.
+
+    /// Microseconds by which it is ahead.
+    var offset: Int64 = 0
+    private var random: SeededRandom
+
+    init(seed: UInt64) { random = SeededRandom(seed: seed) }
+
+    /// UTC microseconds.
+    var now: Int64 {
+        Int64(SimulatedConsortium.beginning.timeIntervalSince1970) * 1_000_000 + Timeline.shared.time + offset
+    }
+
+    var instruments: Instruments {
+        Instruments(
+            now: { self.now }, clockQuality: { ClockQuality(source: .rtc, error: 0, bootID: [7]) },
+            random: { self.random.next() })
+    }
+}
+
+/// One run of a gateway's process: the same objects that the composition root builds, without stations.
+@Simulation final class Incarnation {
+    nonisolated let gateway: SimulatedGateway
+    let store: LedgerStore
+    let recorder: Recorder
+    private(set) var sessions: [PeerSession] = []
+    private(set) var isAlive = true
+    private let mirror: Consortium.Mirror
+    private let head: HeadFile
+    private let path: String
+    private let responder: RouterResponder<MemberContext>
+    private var work: [Task<Void, Never>] = []
+    private var requests: [Int: Task<Void, Never>] = [:]
+    private var lastRequest = 0
+
+    init(_ gateway: SimulatedGateway, folder: String) throws {
+        self.gateway = gateway
+        let timeline = Timeline.shared
+        let instruments = gateway.clock.instruments
+        let member = gateway.member
+        store = try LedgerStore(path: "\(folder)/ledger.sqlite")
+        head = HeadFile(disk: gateway.disk, store: store)
+        if gateway.world.plan.fault != .reusesIndex { try head.check() }
+        path = "\(folder)/ledger.sqlite"
+        recorder = Recorder(
+            writer: try LogWriter(store: store, key: member.log, instruments: instruments), executor: timeline,
+            stop: { [weak gateway] _ in Simulation.assumeIsolated { gateway?.kill() } })
+        mirror = Mirror(
+            store: store, cosigner: (member.id, member.cosigner), now: instruments.now, executor: timeline)
+        var logger = Logger(label: "simulation")
+        logger.logLevel = .critical
+        let rounds = PushRounds(store: store, mirror: mirror)
+        let recent = RecentPushes(clock: timeline.clock)
+        let router = Router(context: MemberContext.self)
+        MirrorRoutes(
+            store: store, mirror: mirror, pushes: recent, instance: "\(instruments.random())", clock: timeline.clock,
+            now: instruments.now, logger: logger
+        ).add(to: router)
+        responder = router.buildResponder()
+        sessions = gateway.world.peers(of: gateway).map { place in
+            PeerSession(
+                client: SimulatedPeerClient(
+                    organisation: gateway.world.consortium.members[place].id, place: place, caller: self,
+                    network: gateway.world.network),
+                store: store, mirror: mirror, rounds: rounds, recent: recent, logger: logger)
+        }
+    }
+
+    func run() {
+        let (store, head) = (store, head)
+        work.append(
+            Task(executorPreference: Timeline.shared) {
+                do { try store.applyPending() } catch {}
+            })
+        work.append(Task(executorPreference: Timeline.shared) { await head.run() })
+        for session in sessions { work.append(Task(executorPreference: Timeline.shared) { await session.run() }) }
+    }
+
+    /// Nothing that it still does has any effect.
+    func die() {
+        isAlive = false
+        for task in work + requests.values { task.cancel() }
+        // They know this object too.
+        sessions = []
+    }
+
+    func end() async {
+        die()
+        for task in work { await task.value }
+        for request in requests.keys.sorted() { await requests[request]?.value }
+    }
+
+    // MARK: Requests
+
+    func serve(_ body: @escaping @Simulation () async -> Void) {
+        lastRequest += 1
+        let number = lastRequest
+        requests[number] = Task(executorPreference: Timeline.shared) { await self.carryOut(number, body) }
+    }
+
+    private func carryOut(_ number: Int, _ body: @Simulation () async -> Void) async {
+        await body()
+        requests[number] = nil
+    }
+
+    /// - Returns: nil if the process did not live to answer.
+    func respond(to request: SimulatedNetwork.Request, cutAt: Int?, from sender: SimulatedGateway) async -> PeerAnswer?
+    {
+        let fault = gateway.world.plan.fault
+        if let answer = try? fault?.answer(to: request, store: store) {
+            return isAlive ? PeerAnswer(status: answer.status, body: Array(answer.body.utf8)) : nil
+        }
+        let answer = await route(request, cutAt: cutAt, from: sender.member)
+        let isRefused = request.path == "/add-entries" && answer?.status == 422
+        if fault == .takesAnyPrevious, isRefused, let source = sender.running?.store {
+            try? PlantedFault.take(sender.member.origin, into: path, from: source)
+        }
+        return answer
+    }
+
+    private func route(
+        _ request: SimulatedNetwork.Request, cutAt: Int?, from sender: SimulatedConsortium.Member
+    ) async -> PeerAnswer? {
+        var head = HTTPRequest(method: request.method, scheme: "https", authority: "gateway", path: request.path)
+        head.headerFields[.contentType] = request.contentType
+        head.headerFields[.contentEncoding] = request.encoding
+        var context = MemberContext(
+            source: ApplicationRequestContextSource(channel: Self.channel, logger: Logger(label: "simulation")))
+        context.admitted = store.rulebook.latest?.organisation(sender.id).map {
+            PeerIdentity(origin: sender.origin, organisation: $0)
+        }
+        let body = RequestBody(asyncSequence: BrokenBody(bytes: request.body, cutAt: cutAt))
+        do {
+            let response = try await responder.respond(to: Request(head: head, body: body), context: context)
+            let collector = AnswerCollector()
+            try await response.body.write(collector)
+            return isAlive ? PeerAnswer(status: response.status.code, body: collector.bytes) : nil
+        } catch let error as any HTTPResponseError {
+            return isAlive ? PeerAnswer(status: error.status.code, body: []) : nil
+        } catch {
+            return isAlive ? PeerAnswer(status: 500, body: []) : nil
+        }
+    }
+
+    /// Routes are told of a channel and do not look at it.
+    private static let channel = EmbeddedChannel()
+
+    // MARK: Recording
+
+    /// - Returns: for each draft its receipt, if it was acknowledged before the process ended.
+    func record(_ drafts: [Draft]) async -> [Receipt?] {
+        let fault = gateway.world.plan.fault
+        if fault == .cosignsEarly { gateway.disk.skipsSync = false }
+        defer { if fault == .cosignsEarly { gateway.disk.skipsSync = true } }
+        do {
+            let outcomes = try await recorder.record(drafts)
+            return outcomes.map { isAlive ? try? $0.get() : nil }
+        } catch { return drafts.map { _ in nil } }
+    }
+}
+
+/// The newest head outside the database, as the gateway keeps it, and what is done when the two disagree.
+struct HeadFile: Sendable {
+    /// How often it is written at most.
+    static let pause: Duration = .milliseconds(100)
+    private static let name = "head"
+
+    let disk: SimulatedDisk
+    let store: LedgerStore
+
+    /// - Throws: `CustodyError` with code `gateway-in-doubt`.
+    func check() throws {
+        guard let file = disk.files[Self.name] else { return }
+        let kept = String(decoding: file.bytes, as: UTF8.self).split(separator: " ")
+        guard kept.count == 2, let size = UInt64(kept[0]) else { return }
+        let isSame = try store.read { snapshot in
+            guard let log = try snapshot.ownLog(), log.size >= size else { return false }
+            return try snapshot.root(of: log.id, size: size)?.hex == String(kept[1])
+        }
+        guard isSame else { throw CustodyError(.gatewayInDoubt, "the database is older than the head file") }
+    }
+
+    func run() async {
+        for await _ in store.changes.follow() {
+            try? write()
+            try? await Timeline.shared.sleep(Self.pause)
+        }
+    }
+
+    private func write() throws {
+        let head = try store.read { snapshot in
+            try snapshot.ownLog().flatMap { try snapshot.head(of: $0.id) }.map { try Checkpoint(text: $0.text) }
+        }
+        guard let head else { return }
+        try disk.replace(Self.name, with: Array("\(head.size) \(head.root.hex)".utf8))
+    }
+}
+
+extension CustodyError.Code {
+    static let gatewayInDoubt: Self = "gateway-in-doubt"
+}
