@@ -132,7 +132,7 @@ public actor Mirror {
                 CustodyError(.sizeOutdated, "this mirror stands at another size", at: log.origin))
         }
         if let pending, let evidence = try shown(by: request, candidate, against: pending.note) {
-            try transaction.freeze(log.id, by: evidence, reason: try evidence.check(log: log.key).description)
+            try transaction.freeze(log, by: evidence, try evidence.check(log: log.key))
             let error = inconsistent(log.origin)
             return pending.size == candidate.size ? .sizeConflict(pending.size, error) : .refused(.unprocessable, error)
         }
@@ -180,9 +180,9 @@ public actor Mirror {
             throw CustodyError(.logUnknown, "the log is not known here", at: origin)
         }
         let fork = try evidence.check(log: log.key)
-        guard log.frozen == nil else { return }
+        guard log.frozen == nil || fork.common ?? .max < log.common ?? .max else { return }
         if log.own { try watch?.raise(Doubt(.forked, origin: log.origin, head: evidence.second.encoded)) }
-        try store.write { try $0.freeze(log.id, by: evidence, reason: fork.description) }
+        try store.write { try $0.freeze(log, by: evidence, fork) }
     }
 
     /// Looks at a head that brings nothing new: if it contradicts what is stored here, its log is convicted.
@@ -305,7 +305,8 @@ public actor Mirror {
     func take(_ packages: [MirrorUpload.ReadPackage], for checkpoint: Checkpoint) throws -> Taken {
         do {
             return try store.write { transaction in
-                guard let record = try transaction.snapshot.log(checkpoint.origin), record.frozen == nil else {
+                let end = packages.last?.end ?? 0
+                guard let record = try transaction.snapshot.log(checkpoint.origin), record.takes(upTo: end) else {
                     return Taken(next: 0, refusal: CustodyError(.logFrozen, "the log is frozen", at: checkpoint.origin))
                 }
                 var log = try logs[checkpoint.origin] ?? transaction.snapshot.state(of: record)

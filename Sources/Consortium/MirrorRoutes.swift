@@ -234,7 +234,7 @@ public struct MirrorRoutes: Sendable {
     }
 
     private func evidence(against hash: String) throws -> Response {
-        let evidence = try store.read { try $0.evidence(against: log(hash, $0).id).first }
+        let evidence = try store.read { try $0.evidence(against: log(hash, $0).id) }
         guard let evidence else { throw HTTPError(.notFound, message: "nothing is known against this log") }
         return Self.changing(evidence.encoded)
     }
@@ -320,7 +320,8 @@ public struct MirrorRoutes: Sendable {
                 let cosigners = try snapshot.cosigners(size: head?.size ?? 0, of: log.id, by: store.rulebook.latest)
                 return PeerNews.Log(
                     origin: log.origin, size: head?.size ?? 0, cosigners: cosigners, root: head?.root,
-                    isFrozen: log.frozen != nil, confirmed: log.confirmed)
+                    isFrozen: log.frozen != nil, confirmed: log.confirmed, common: log.common,
+                    hasCommon: log.common.map { $0 <= log.size })
             }
             let disclosures = PeerNews.Disclosures(
                 store: try snapshot.storeName(), last: try snapshot.sealedPlace())

@@ -16,35 +16,14 @@ struct OwnLogComparison {
     /// - Throws: `CustodyError` with code `peer-refused`, `checkpoint-unsigned`, or as `ConsortiumClient` does.
     func doubt(evidence: ForkEvidence? = nil) async throws -> Doubt? {
         let pull = PeerPull(client: client, store: store, mirror: mirror, origin: log.origin)
-        let note = try SignedNote(bytes: try await pull.fetch("/checkpoint", maxBytes: SignedNote.bytesMax))
-        let theirs = try Checkpoint.open(note, log: log.key)
+        let search = try await ForkSearch(pull, log: log)
+        let (note, theirs) = (search.note, search.theirs)
         let root = try store.read { try $0.knownRoot(of: log, size: theirs.size) }
         let isKnown = theirs.size == 0 || root == theirs.root
         guard !isKnown || evidence != nil else { return nil }
-        let common =
-            isKnown
-            ? nil : try await common(with: theirs, tiles: RemoteTiles(pull: pull, size: theirs.size, usesStore: false))
         return Doubt(
             evidence == nil ? .knownElsewhere : .forked, origin: log.origin, head: note.encoded,
-            common: common)
-    }
-
-    /// The largest size at which both logs are the same.
-    private func common(with theirs: Checkpoint, tiles: RemoteTiles) async throws -> UInt64 {
-        var (same, other) = (UInt64(0), min(log.size, theirs.size) + 1)
-        while other - same > 1 {
-            let middle = same + (other - same) / 2
-            if try await isCommon(middle, theirs, tiles: tiles) { same = middle } else { other = middle }
-        }
-        return same
-    }
-
-    private func isCommon(_ size: UInt64, _ theirs: Checkpoint, tiles: RemoteTiles) async throws -> Bool {
-        guard let root = try store.read({ try $0.root(of: log.id, size: size) }) else { return false }
-        guard size < theirs.size else { return root == theirs.root }
-        let plan = MerkleProof.consistencyPlan(from: size, to: theirs.size) ?? []
-        return MerkleProof.verifyConsistency(
-            from: size, oldRoot: root, to: theirs.size, newRoot: theirs.root, proof: try await tiles.proof(plan))
+            common: isKnown ? nil : try await search.common())
     }
 }
 

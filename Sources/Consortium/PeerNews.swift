@@ -24,6 +24,10 @@ struct PeerNews: Codable, Hashable, Sendable {
         let isFrozen: Bool?
         /// The size up to which the teller knows the log to be confirmed; missing from those who do not tell it yet.
         var confirmed: UInt64?
+        /// Entries that all branches of a log that has forked have in common, where the teller knows.
+        var common: UInt64?
+        /// Whether the teller has all of those.
+        var hasCommon: Bool?
     }
 
     /// To be sent with the next poll, which then waits for something newer.

@@ -57,6 +57,17 @@ struct PeerPull {
         try await handedBack
     }
 
+    /// Takes what all branches of a forked log have in common, and no more.
+    func takeCommonEntries() async throws {
+        let record = try record()
+        guard let point = try store.read({ try $0.evidence(against: record.id) })?.point else { return }
+        // The log may have signed no head of this size, but the evidence shows its root under those that it has signed.
+        let checkpoint = try Checkpoint(origin: origin, size: point.common, root: point.root)
+        try await takeAll(
+            from: record.size, of: checkpoint, tiles: RemoteTiles(pull: self, size: point.common, usesStore: false))
+        try await mirror.judge()
+    }
+
     private func mirroredSize(of record: LogRecord) throws -> UInt64 {
         try store.read { try $0.mirroredSize(of: record) }
     }

@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Logging
 import Store
+import Synchronization
 
 /// What is known of a peer, for people.
 public struct PeerStatus: Codable, Hashable, Sendable {
@@ -26,6 +27,8 @@ public final class PeerSession: Sendable {
     private let disclosures: PeerDisclosures?
     private let logger: Logger
     private let state: SessionStatus
+    /// Roots of heads of forked logs that the peer has and that have been compared with what is here.
+    private let compared = Mutex<Set<Hash>>([])
 
     /// - Parameter relay: of sealed disclosures; without one, none are passed on.
     public init(
@@ -283,19 +286,61 @@ public final class PeerSession: Sendable {
         return known
     }
 
-    /// Of a log that forked both sides are to have the evidence.
+    // MARK: Forked logs
+
+    /// Of a log that has forked, all members are to have the evidence, the same last common size, and all entries below it.
     private func agreeOnFork(of record: LogRecord, _ news: PeerNews.Log) async throws {
         if record.frozen == nil {
-            let path = PeerNews.evidencePath + LogPath.prefix(record.origin)
-            let bytes = try await fetch(path, maxBytes: ForkEvidence.bytesMax)
-            try await mirror.convict(by: try ForkEvidence(bytes: bytes))
+            try await takeEvidence(against: record)
             logger.error("log has forked", metadata: ["log": "\(record.origin)", "by": "\(client.organisation)"])
-        } else if news.isFrozen != true, let evidence = try store.read({ try $0.evidence(against: record.id).first }) {
-            let answer = try await client.post(
-                path: PeerNews.evidencePath, contentType: "text/plain; charset=utf-8",
-                body: Array(evidence.encoded.utf8), deadline: deadline)
-            guard answer.status == 200 else { throw client.refused(answer) }
-            logger.error("log has forked", metadata: ["log": "\(record.origin)", "told": "\(client.organisation)"])
         }
+        try await lookForForkPoint(in: news)
+        guard let record = try store.read({ try $0.log(news.origin) }) else { return }
+        if news.isFrozen != true {
+            try await tellEvidence(against: record)
+            logger.error("log has forked", metadata: ["log": "\(record.origin)", "told": "\(client.organisation)"])
+        } else if news.common ?? .max < record.common ?? .max {
+            try await takeEvidence(against: record)
+        } else if record.common ?? .max < news.common ?? .max {
+            try await tellEvidence(against: record)
+        }
+        try await takeCommonEntries(of: news)
+    }
+
+    private func takeEvidence(against record: LogRecord) async throws {
+        let path = PeerNews.evidencePath + LogPath.prefix(record.origin)
+        let bytes = try await fetch(path, maxBytes: ForkEvidence.bytesMax)
+        try await mirror.convict(by: try ForkEvidence(bytes: bytes))
+    }
+
+    private func tellEvidence(against record: LogRecord) async throws {
+        guard let evidence = try store.read({ try $0.evidence(against: record.id) }) else { return }
+        let answer = try await client.post(
+            path: PeerNews.evidencePath, contentType: "text/plain; charset=utf-8",
+            body: Array(evidence.encoded.utf8), deadline: deadline)
+        guard answer.status == 200 else { throw client.refused(answer) }
+    }
+
+    /// Compares the peer's branch with the one that is here, once for each head that it has.
+    private func lookForForkPoint(in news: PeerNews.Log) async throws {
+        guard let root = news.root, let record = try store.read({ try $0.log(news.origin) }), record.frozen != nil,
+            try store.read({ try $0.knownRoot(of: record, size: news.size) }) != root,
+            compared.withLock({ $0.insert(root).inserted })
+        else { return }
+        let pull = PeerPull(client: client, store: store, mirror: mirror, origin: record.origin)
+        do {
+            guard let evidence = try await ForkSearch(pull, log: record).evidence() else { return }
+            try await mirror.convict(by: evidence)
+        } catch {
+            _ = compared.withLock { $0.remove(root) }
+            throw error
+        }
+    }
+
+    private func takeCommonEntries(of news: PeerNews.Log) async throws {
+        guard let record = try store.read({ try $0.log(news.origin) }), !record.own, let common = record.common,
+            record.size < common, common == news.common, news.hasCommon == true
+        else { return }
+        try await PeerPull(client: client, store: store, mirror: mirror, origin: record.origin).takeCommonEntries()
     }
 }

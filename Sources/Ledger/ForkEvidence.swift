@@ -1,12 +1,15 @@
 /// Two heads that one log signed and that cannot both be true: what convicts a liar before anybody who has the log's key.
 ///
 /// The tree of the later head has, at the size of the earlier one, another root than the earlier head says; an RFC 6962
-/// consistency proof shows it. Where both have one size the proof is empty.
+/// consistency proof shows it. Where both have one size the proof is empty. Whoever has seen both branches adds where they
+/// part: up to there the log counts.
 public struct ForkEvidence: Hashable, Sendable {
     /// The largest file that is read or made.
-    public static let bytesMax = 2 * SignedNote.bytesMax + 64 * 64
+    public static let bytesMax = 2 * SignedNote.bytesMax + 5 * 64 * 64 + 1_024
 
     private static let header = "custody-fork/v1"
+    /// Of a file that says where the branches part.
+    private static let headerWithPoint = "custody-fork/v2"
 
     /// The head of the smaller size; of two of one size, either.
     public let first: SignedNote
@@ -15,13 +18,16 @@ public struct ForkEvidence: Hashable, Sendable {
     public let root: Hash
     /// That the tree of `second` begins with the one of `root` (RFC 6962 section 2.1.2).
     public let proof: [Hash]
+    /// Where the branches part; nil if who found the fork had only one of them.
+    public let point: ForkPoint?
 
     /// Nothing is checked yet.
-    public init(first: SignedNote, second: SignedNote, root: Hash, proof: [Hash]) {
+    public init(first: SignedNote, second: SignedNote, root: Hash, proof: [Hash], point: ForkPoint? = nil) {
         self.first = first
         self.second = second
         self.root = root
         self.proof = proof
+        self.point = point
     }
 
     /// What evidence shows.
@@ -29,8 +35,13 @@ public struct ForkEvidence: Hashable, Sendable {
         public let origin: String
         /// Of the first head: among so many entries lies the first that is not the same in both branches.
         public let size: UInt64
+        /// Entries that both branches have; nil if the evidence does not say.
+        public let common: UInt64?
 
-        public var description: String { "it signed heads that disagree on its first \(size) entries" }
+        public var description: String {
+            "it signed heads that disagree on its first \(size) entries"
+                + (common.map { ", of which \($0) are the same in both" } ?? "")
+        }
     }
 
     /// Whether `check` finds that the log has forked.
@@ -49,7 +60,10 @@ public struct ForkEvidence: Hashable, Sendable {
             MerkleProof.verifyConsistency(
                 from: one.size, oldRoot: root, to: other.size, newRoot: other.root, proof: proof)
         else { throw CustodyError.refusedEvidence("its proof does not hold", log.name) }
-        return Fork(origin: one.origin, size: one.size)
+        if let point, !point.isShown(by: one, other) {
+            throw CustodyError.refusedEvidence("its branches do not part where it says", log.name)
+        }
+        return Fork(origin: one.origin, size: one.size, common: point?.common)
     }
 }
 
@@ -62,7 +76,8 @@ extension ForkEvidence {
     public init(bytes: some Collection<UInt8>) throws {
         guard bytes.count <= Self.bytesMax else { throw CustodyError.malformedEvidence("it is too large") }
         var lines = Lines(bytes)
-        guard lines.next().map({ $0.elementsEqual(Self.header.utf8) }) == true else {
+        let header = lines.next().map { String(decoding: $0, as: UTF8.self) }
+        guard header == Self.header || header == Self.headerWithPoint else {
             throw CustodyError.malformedEvidence("it does not begin with “\(Self.header)”")
         }
         guard let length = Lines.value(of: "first", in: lines.next()).flatMap({ NoteText.decimal($0) }),
@@ -70,18 +85,21 @@ extension ForkEvidence {
         else { throw CustodyError.malformedEvidence("it has no lines “first <number>” and “root <hash>”") }
         let notALine = CustodyError.malformedEvidence("its proof has a line that is no hash, or too many")
         let proof = try lines.proofHashes(tooMany: notALine, malformed: notALine)
+        let notAPoint = CustodyError.malformedEvidence("it does not say where the branches part")
+        let point = header == Self.header ? nil : try ForkPoint(&lines, malformed: notAPoint)
         let notes = lines.rest
         guard length <= UInt64(notes.count) else { throw CustodyError.malformedEvidence("its first note is cut off") }
         self.init(
             first: try SignedNote(bytes: notes.prefix(Int(length))),
-            second: try SignedNote(bytes: notes.dropFirst(Int(length))), root: root, proof: proof)
+            second: try SignedNote(bytes: notes.dropFirst(Int(length))), root: root, proof: proof, point: point)
     }
 
     /// The evidence as a file holds it.
     public var encoded: String {
         let first = first.encoded
-        let lines = [Self.header, "first \(first.utf8.count)", "root \(root.base64)"] + proof.map(\.base64) + [""]
-        return lines.map { $0 + "\n" }.joined() + first + second.encoded
+        let header = point == nil ? Self.header : Self.headerWithPoint
+        let lines = [header, "first \(first.utf8.count)", "root \(root.base64)"] + proof.map(\.base64) + [""]
+        return (lines + (point?.lines ?? [])).map { $0 + "\n" }.joined() + first + second.encoded
     }
 }
 

@@ -1,4 +1,6 @@
+import Foundation
 import GRDB
+import Ledger
 
 /// The tables of `ledger.sqlite`, as numbered migrations. A migration that has been released is never changed.
 enum LedgerSchema {
@@ -20,6 +22,14 @@ enum LedgerSchema {
         migrator.registerMigration("6 private facts") {
             try $0.execute(sql: privateFacts)
             try $0.execute(sql: erasureIndex)
+        }
+        migrator.registerMigration("8 fork points") { database in
+            try database.execute(sql: forkPoints)
+            for (log, evidence) in try earlierEvidence(database) {
+                try database.execute(
+                    sql: "INSERT OR IGNORE INTO conviction VALUES (?, ?)", arguments: [log, evidence.encoded])
+            }
+            try database.execute(sql: "DROP TABLE evidence")
         }
         return migrator
     }
@@ -65,6 +75,24 @@ enum LedgerSchema {
         ALTER TABLE evidence ADD COLUMN root BLOB;
         ALTER TABLE evidence ADD COLUMN proof BLOB;
         """
+
+    /// `file` is the evidence as it is passed on; `common` counts the entries before its branches part.
+    private static let forkPoints = """
+        CREATE TABLE conviction (log INTEGER PRIMARY KEY, file TEXT NOT NULL) STRICT;
+        ALTER TABLE log ADD COLUMN common INTEGER;
+        """
+
+    private static func earlierEvidence(_ database: Database) throws -> [(log: Int64, evidence: ForkEvidence)] {
+        try Row.fetchAll(database, sql: "SELECT log, first, second, root, proof FROM evidence ORDER BY id").map { row in
+            let (first, second) = (try SignedNote(encoded: row[1] as String), try SignedNote(encoded: row[2] as String))
+            // Before there was a root, only heads of one size were kept.
+            let root = (row[3] as Data?).flatMap { Hash(bytes: $0) }
+            let evidence = ForkEvidence(
+                first: first, second: second, root: try root ?? Checkpoint(text: second.text).root,
+                proof: (row[4] as Data?).map { Hash.list([UInt8]($0)) } ?? [])
+            return (row[0], evidence)
+        }
+    }
 
     /// Logs that no member writes: their entries are any bytes.
     private static let foreignLogs = """

@@ -20,11 +20,18 @@ public struct LogRecord: Hashable, Sendable {
     public let lastCounted: UInt64?
     /// Why nothing more is taken from it, if so.
     public let frozen: String?
+    /// Entries that all its branches have, if it has forked and somebody has seen where they part.
+    public let common: UInt64?
     /// Whether it is no member's: its entries are any bytes, and nobody judges them.
     public let isForeign: Bool
 
+    /// Whether entries up to this size may still come: of a log that has forked, those that all its branches have.
+    public func takes(upTo size: UInt64) -> Bool { frozen == nil || size <= common ?? 0 }
+
     /// Whether an entry is cosigned by the quorum, and counts.
-    public func isConfirmed(_ index: UInt64) -> Bool { index < confirmed && index <= lastCounted ?? .max }
+    public func isConfirmed(_ index: UInt64) -> Bool {
+        index < confirmed && index <= lastCounted ?? .max && index < common ?? .max
+    }
 }
 
 /// What can be read of the ledger, inside `LedgerStore.read`: one consistent moment.
@@ -64,13 +71,14 @@ public struct LedgerSnapshot {
     private func logs(where condition: String, _ arguments: StatementArguments) throws -> [LogRecord] {
         let statement = try database.cachedStatement(
             sql: """
-                SELECT id, origin, vkey, own, size, confirmed, frozen, counted, is_foreign FROM log WHERE \(condition)
+                SELECT id, origin, vkey, own, size, confirmed, frozen, counted, is_foreign, common FROM log WHERE \(condition)
                 """)
         return try Row.fetchAll(statement, arguments: arguments).map { row in
             LogRecord(
                 id: row[0], origin: row[1], key: try VerifierKey(vkey: row[2]), own: row[3],
                 size: UInt64(row[4] as Int64), confirmed: UInt64(row[5] as Int64),
-                lastCounted: (row[7] as Int64?).map { UInt64($0) }, frozen: row[6], isForeign: row[8])
+                lastCounted: (row[7] as Int64?).map { UInt64($0) }, frozen: row[6],
+                common: (row[9] as Int64?).map { UInt64($0) }, isForeign: row[8])
         }
     }
 
@@ -254,18 +262,9 @@ public struct LedgerSnapshot {
     }
 
     /// What convicts a frozen log.
-    public func evidence(against log: Int64) throws -> [ForkEvidence] {
-        try Row.fetchAll(
-            database, sql: "SELECT first, second, root, proof FROM evidence WHERE log = ? ORDER BY id",
-            arguments: [log]
-        ).map { row in
-            let (first, second) = (try SignedNote(encoded: row[0] as String), try SignedNote(encoded: row[1] as String))
-            // Before there was a root, only heads of one size were kept.
-            let root = (row[2] as Data?).flatMap { Hash(bytes: $0) }
-            return ForkEvidence(
-                first: first, second: second, root: try root ?? Checkpoint(text: second.text).root,
-                proof: (row[3] as Data?).map { Hash.list([UInt8]($0)) } ?? [])
-        }
+    public func evidence(against log: Int64) throws -> ForkEvidence? {
+        let file = try String.fetchOne(database, sql: "SELECT file FROM conviction WHERE log = ?", arguments: [log])
+        return try file.map { try ForkEvidence(bytes: Array($0.utf8)) }
     }
 }
 

@@ -213,17 +213,17 @@ public final class LedgerTransaction {
             sql: "INSERT OR IGNORE INTO confirmation VALUES (?, ?, ?)", arguments: [log.id, Int64(size), now])
     }
 
-    /// Keeps what convicts a log, and takes nothing more from it.
-    /// - Parameter evidence: has been checked.
-    public func freeze(_ log: Int64, by evidence: ForkEvidence, reason: String) throws {
+    /// Keeps what convicts a log, and takes nothing more from it than what its branches have in common.
+    /// - Parameters:
+    ///   - evidence: has been checked; of two, the one is kept that shows the smaller common size.
+    ///   - fork: what the check has found.
+    public func freeze(_ log: LogRecord, by evidence: ForkEvidence, _ fork: ForkEvidence.Fork) throws {
+        guard log.frozen == nil || fork.common ?? .max < log.common ?? .max else { return }
         try database.execute(
-            sql: "INSERT OR IGNORE INTO evidence (log, first, second, root, proof) VALUES (?, ?, ?, ?, ?)",
-            arguments: [
-                log, evidence.first.encoded, evidence.second.encoded, Data(evidence.root.bytes),
-                Data(evidence.proof.flatMap(\.bytes)),
-            ])
+            sql: "INSERT OR REPLACE INTO conviction VALUES (?, ?)", arguments: [log.id, evidence.encoded])
         try database.execute(
-            sql: "UPDATE log SET frozen = coalesce(frozen, ?) WHERE id = ?", arguments: [reason, log])
+            sql: "UPDATE log SET frozen = ?, common = ? WHERE id = ?",
+            arguments: [fork.description, fork.common.map { Int64($0) }, log.id])
     }
 }
 

@@ -120,11 +120,11 @@ public struct LedgerVerifier: Sendable {
         let signed = try checkpoints.compactMap { try check($0, of: log, into: &report) }
         report.findings += chain.findings(signed: signed)
         if checkpoints.contains(where: { $0.stored && $0.size > log.size })
-            || !checkpoints.contains(where: { $0.size >= log.size })
+            || (!checkpoints.contains(where: { $0.size >= log.size }) && log.size > log.common ?? 0)
         {
             report.findings.append(Finding(place: log.origin, message: "its head does not cover what is stored"))
         }
-        if log.frozen != nil, try !snapshot.evidence(against: log.id).contains(where: { $0.convicts(log.key) }) {
+        if log.frozen != nil, try snapshot.evidence(against: log.id)?.convicts(log.key) != true {
             report.findings.append(Finding(place: log.origin, message: "it is frozen, and no evidence convicts it"))
         }
         if log.confirmed > 0, try !isConfirmed(checkpoints.first { $0.size == log.confirmed }, of: log) {

@@ -21,6 +21,7 @@ struct EvidenceCommand: AsyncParsableCommand {
     struct Shown: Encodable {
         let origin, reason: String
         let size: UInt64
+        let common: UInt64?
     }
 
     func validate() throws {
@@ -31,10 +32,12 @@ struct EvidenceCommand: AsyncParsableCommand {
         let frozen = try state.ledger().read { snapshot in
             try snapshot.logs(withForeign: true).filter { $0.frozen != nil && (origin == nil || $0.origin == origin) }
                 .map {
-                    (log: $0, evidence: try snapshot.evidence(against: $0.id).first)
+                    (log: $0, evidence: try snapshot.evidence(against: $0.id))
                 }
         }
-        let shown = frozen.map { Shown(origin: $0.log.origin, reason: $0.log.frozen ?? "", size: $0.log.size) }
+        let shown = frozen.map { log, _ in
+            Shown(origin: log.origin, reason: log.frozen ?? "", size: log.size, common: log.common)
+        }
         let lines = shown.map { "\($0.origin.padded(24)) \($0.size) entries here, FROZEN: \($0.reason)" }
         try shape.print(shown, text: lines.isEmpty ? "no log has forked" : lines.joined(separator: "\n"))
         guard let output else {
@@ -63,6 +66,7 @@ struct VerifyEvidenceCommand: AsyncParsableCommand {
     struct Shown: Encodable {
         let origin: String
         let size: UInt64
+        let common: UInt64?
     }
 
     func run() async throws {
@@ -74,7 +78,7 @@ struct VerifyEvidenceCommand: AsyncParsableCommand {
         }
         let fork = try evidence.check(log: log.key)
         try shape.print(
-            Shown(origin: fork.origin, size: fork.size),
+            Shown(origin: fork.origin, size: fork.size, common: fork.common),
             text: "\(fork.origin) forked: \(fork)")
     }
 }

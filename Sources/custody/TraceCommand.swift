@@ -198,7 +198,7 @@ extension Trace.Step {
         clockAhead = Dictionary(
             try snapshot.doubts(of: reference).map { ($0.cosigner, Double($0.ahead) / 1e6) },
             uniquingKeysWith: { first, _ in first })
-        frozen = log?.frozen
+        frozen = log.flatMap { reference.index < $0.common ?? 0 ? nil : $0.frozen }
         cosigners =
             try log.map { log in
                 try snapshot.cosignedSizes(of: log.id).filter { $0.value > reference.index }.keys.sorted()

@@ -104,7 +104,7 @@ import Testing
         #expect(try await mirror.addCheckpoint(request).status == 409)
         let log = try mirrored
         #expect(log.frozen != nil)
-        let evidence = try #require(try store.read { try $0.evidence(against: log.id) }.first)
+        let evidence = try #require(try store.read { try $0.evidence(against: log.id) })
         #expect(Set([evidence.first.text, evidence.second.text]) == [try owner.head(300).text, other.text])
         #expect(try evidence.check(log: owner.key.verifierKey).size == 300)
         #expect(try await offer(300, 300) == 403)

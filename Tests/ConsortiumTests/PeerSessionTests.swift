@@ -237,7 +237,7 @@ import Testing
             }
             for gateway in [three.hospital, three.regulator] {
                 let evidence = try gateway.store.read { try $0.evidence(against: try #require(try $0.log(origin)).id) }
-                let file = try ForkEvidence(bytes: Array(try #require(evidence.first).encoded.utf8))
+                let file = try ForkEvidence(bytes: Array(try #require(evidence).encoded.utf8))
                 #expect(try file.check(log: three.owner.key.verifierKey).size == UInt64(min(one, other)))
             }
         }
@@ -273,6 +273,44 @@ import Testing
             #expect(try hospital.store.read { try $0.log(owner.origin)?.frozen } == nil)
             _ = try await hospital.mirror.addCheckpoint(try clone.checkpoint(old: 0, size: 3))
             #expect(try hospital.store.read { try $0.log(owner.origin)?.frozen } != nil)
+        }
+    }
+
+    @Test(arguments: [(300, 280), (5, 1), (600, 512)])
+    func allMembersFreezeAForkedLogAtTheLastCommonSizeAndHaveItsEntries(_ size: Int, _ common: Int) async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: size, in: folder)
+            let (owner, hospital, regulator) = (three.owner, three.hospital, three.regulator)
+            let clone = try TestOwner(
+                cloneOf: owner, of: three.members.supplier, in: folder, document: three.members.document)
+            try clone.append(common - 1)
+            try clone.append(7, saying: "otherwise")
+            for (gateway, held) in [(hospital, UInt64(size)), (regulator, 1)] {
+                try await gateway.mirror.introduce(origin: owner.origin, chain: owner.chain)
+                try await gateway.hold(held, of: owner)
+            }
+            let liar = try Gateway(three.members.supplier, clone.store, three.members.document)
+            let hasAllThatIsCommon = { @Sendable (snapshot: LedgerSnapshot) in
+                guard let log = try snapshot.log(owner.origin) else { return false }
+                return log.common == UInt64(common) && log.size >= UInt64(common)
+            }
+            try await liar.serve { address in
+                try await running([try hospital.session(with: three.members.supplier, at: address)]) {
+                    try await hospital.until(hasAllThatIsCommon)
+                }
+            }
+            try await hospital.serve { address in
+                try await running([try regulator.session(with: three.members.hospital, at: address)]) {
+                    try await regulator.until(hasAllThatIsCommon)
+                }
+            }
+            let entries = try regulator.entries(of: owner.origin)
+            #expect(entries == Array(try hospital.entries(of: owner.origin).prefix(common)))
+            let evidence = try regulator.store.read { snapshot in
+                try snapshot.evidence(against: try #require(try snapshot.log(owner.origin)).id)
+            }
+            let file = try ForkEvidence(bytes: Array(try #require(evidence).encoded.utf8))
+            #expect(try file.check(log: owner.key.verifierKey).common == UInt64(common))
         }
     }
 

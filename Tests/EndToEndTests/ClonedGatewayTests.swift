@@ -5,6 +5,8 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct ClonedGatewayTests {
     private struct Frozen: Decodable {
         let origin: String
+        /// Entries that both branches have.
+        let common: UInt64?
     }
 
     @Test func aClonedGatewayIsFoundAndFrozenEverywhere() async throws {
@@ -20,8 +22,8 @@ import Testing
         try site.listen("supplier", peers: [("regulator", regulator.port)])
         let again = try await RunningGateway(site, of: "supplier")
         for member in ["regulator", "supplier"] {
-            try await until("the \(member) knows of the fork") {
-                try frozen(site, site.state(of: member)) == ["hospital/main"]
+            try await until("the \(member) knows of the fork, and where the branches part") {
+                try forks(site, site.state(of: member)).map { "\($0.origin) \($0.common ?? 0)" } == ["hospital/main 1"]
             }
         }
         again.stop()
@@ -92,9 +94,11 @@ import Testing
         gateway.stop()
     }
 
-    private func frozen(_ site: TestSite, _ state: String) throws -> [String] {
+    private func frozen(_ site: TestSite, _ state: String) throws -> [String] { try forks(site, state).map(\.origin) }
+
+    private func forks(_ site: TestSite, _ state: String) throws -> [Frozen] {
         let outcome = try site.run(["evidence", "--json", "--state", state])
-        let logs = try JSONDecoder().decode([Frozen].self, from: Data(outcome.lines.joined().utf8)).map(\.origin)
+        let logs = try JSONDecoder().decode([Frozen].self, from: Data(outcome.lines.joined().utf8))
         #expect(outcome.code == (logs.isEmpty ? 0 : 1))
         return logs
     }

@@ -16,6 +16,15 @@ import Store
             let size, confirmed: UInt64
             let root: Hash?
             let isFrozen: Bool
+            /// Of a log that forked; nil if nobody has seen both branches.
+            let common: UInt64?
+            /// Entries that are stored, whether or not there is a head for them.
+            let stored: UInt64
+
+            func isSame(as other: Log?) -> Bool {
+                other.map { (size, confirmed, root, isFrozen) == ($0.size, $0.confirmed, $0.root, $0.isFrozen) }
+                    ?? false
+            }
         }
 
         var logs: [String: Log] = [:]
@@ -59,7 +68,7 @@ import Store
                         log.origin,
                         Belief.Log(
                             size: head?.size ?? 0, confirmed: log.confirmed, root: head?.root,
-                            isFrozen: log.frozen != nil)
+                            isFrozen: log.frozen != nil, common: log.common, stored: log.size)
                     )
                 }
             }
@@ -77,10 +86,17 @@ import Store
                 if let other = all.first(where: { $0.logs[origin]?.isFrozen != true }) {
                     return "\(other.name) has not frozen \(origin)"
                 }
+                let commons = Set(all.map { $0.logs[origin]?.common })
+                if commons.count > 1 {
+                    return "\(origin) is frozen at \(commons.map { $0.map(String.init) ?? "no size" }.sorted())"
+                }
+                if let other = all.first(where: { $0.logs[origin].map { $0.stored < $0.common ?? 0 } ?? true }) {
+                    return "\(other.name) lacks what all branches of \(origin) have"
+                }
                 continue
             }
             guard let reference = all.first else { return nil }
-            for other in all where other.logs[origin] != reference.logs[origin] {
+            for other in all where other.logs[origin]?.isSame(as: reference.logs[origin]) != true {
                 return "\(origin) is \(text(reference.logs[origin])) at \(reference.name), "
                     + "\(text(other.logs[origin])) at \(other.name)"
             }
@@ -207,8 +223,7 @@ import Store
             let log = try snapshot.log(liar.gateway.member.origin)
         else { return }
         if liar.lie.isFork, liar.isCaught || log.frozen != nil {
-            let evidence = try snapshot.evidence(against: log.id)
-            if log.frozen == nil || !evidence.contains(where: { $0.convicts(log.key) }) {
+            if try log.frozen == nil || snapshot.evidence(against: log.id)?.convicts(log.key) != true {
                 world.fail("each lie is noticed", "\(gateway.name) has not convicted \(log.origin)")
             }
         }
