@@ -421,6 +421,18 @@ public actor Mirror {
         }
     }
 
+    /// Cosigns the heads that are served from here and that this organisation has not cosigned yet: a log that was this
+    /// gateway's own before it opened the next generation brings nothing new, which would be cosigned when it comes.
+    public func cosignHeads() throws {
+        guard cosigner != nil else { return }
+        try store.write { transaction in
+            for log in try transaction.snapshot.logs() where !log.own && log.frozen == nil {
+                guard let note = try transaction.snapshot.head(of: log.id) else { continue }
+                _ = try cosign(note, size: try Checkpoint(text: note.text).size, log: log, transaction)
+            }
+        }
+    }
+
     /// Keeps the cosignatures that a note carries, if they are known organisations' and hold. A head that contradicts
     /// what is stored here convicts its log instead.
     /// - Throws: `CustodyError` with code `note-signature-wrong` when a known organisation's does not.

@@ -1,7 +1,8 @@
 import Ledger
 import Store
 
-/// Pushes this gateway's own log to one mirror, a member's or anybody else's (C2SP tlog-mirror).
+/// Pushes this gateway's own log, or an earlier generation of it, to one mirror, a member's or anybody else's (C2SP
+/// tlog-mirror).
 struct MirrorPush {
     private static let path = "/add-entries"
     private static let contentType = "application/octet-stream"
@@ -19,6 +20,8 @@ struct MirrorPush {
 
     let client: any PeerClient
     let store: LedgerStore
+    /// Of the earlier generation; nil for the log that this gateway writes.
+    let origin: String?
     /// Whether the mirror is a gateway like this one.
     let isMember: Bool
     /// What to do when the mirror does not know this log.
@@ -29,11 +32,12 @@ struct MirrorPush {
     private var isSlow = false
 
     init(
-        client: any PeerClient, store: LedgerStore, isMember: Bool,
+        client: any PeerClient, store: LedgerStore, origin: String? = nil, isMember: Bool,
         onUnknown: @escaping @Sendable () async throws -> Void
     ) {
         self.client = client
         self.store = store
+        self.origin = origin
         self.isMember = isMember
         self.onUnknown = onUnknown
     }
@@ -88,7 +92,7 @@ struct MirrorPush {
 
     /// A mirror that was not met before is asked where it stands (C2SP tlog-mirror: an upload from zero to zero).
     private func ask() async throws -> MirrorInfo {
-        let header = MirrorUpload.Header(origin: try own().origin, start: 0, end: 0)
+        let header = MirrorUpload.Header(origin: try record().origin, start: 0, end: 0)
         switch try await post(MirrorUpload.header(header)) {
         case .moved(let info): return info
         case .cosigned: return MirrorInfo(size: 0, next: 0)
@@ -97,15 +101,15 @@ struct MirrorPush {
 
     /// That a mirror is ahead of a round is the work of those who pulled from here meanwhile, unless it is ahead of all.
     private func checkAhead(_ size: UInt64) throws {
-        let here = try own().size
-        guard size > here else { return }
+        let here = try record()
+        guard size > here.size, here.own else { return }
         throw CustodyError(
-            .ownLogBehind, "a mirror holds \(size) entries of this log, which has only \(here) here",
+            .ownLogBehind, "a mirror holds \(size) entries of this log, which has only \(here.size) here",
             remedy: "this gateway was rolled back: do not record, restore from the mirrors")
     }
 
-    private func own() throws -> LogRecord {
-        guard let log = try store.read({ try $0.ownLog() }) else {
+    private func record() throws -> LogRecord {
+        guard let log = try store.read({ try origin.map($0.log) ?? $0.ownLog() }) else {
             throw CustodyError(.logUnknown, "this gateway has no log")
         }
         return log
@@ -135,7 +139,7 @@ struct MirrorPush {
 
     private func consistencyProof(from old: UInt64, to size: UInt64) throws -> [Hash] {
         guard old > 0, old < size, let plan = MerkleProof.consistencyPlan(from: old, to: size) else { return [] }
-        let log = try own()
+        let log = try record()
         return try store.read { try $0.proof(plan, log: log.id) }
     }
 
@@ -148,7 +152,7 @@ struct MirrorPush {
     private mutating func upload(_ round: PushRounds.Round, from remote: MirrorInfo) async throws -> Uploaded {
         guard remote.next <= round.size else { return .moved(remote) }
         let header = MirrorUpload.Header(
-            origin: try own().origin, start: remote.next, end: round.size, ticket: remote.ticket)
+            origin: try record().origin, start: remote.next, end: round.size, ticket: remote.ticket)
         guard isMember, !isSlow else { return try await uploadWhole(header) }
         let count = SentBytes()
         let began = client.clock.now()

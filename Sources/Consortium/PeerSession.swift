@@ -73,7 +73,8 @@ public final class PeerSession: Sendable {
 
     private func pushForever() async throws {
         var mirror = MirrorPush(
-            client: client, store: store, isMember: true, onUnknown: { try await self.introduce() })
+            client: client, store: store, isMember: true,
+            onUnknown: { try await self.introduce(try self.store.read(Self.own)) })
         var told: DocumentSummary?
         while !Task.isCancelled {
             // Followed before looking, so that nothing falls between; a stream that was cancelled once is at its end.
@@ -111,9 +112,31 @@ public final class PeerSession: Sendable {
         if let doubt = try await comparison.doubt(evidence: evidence) { try watch.raise(doubt) }
     }
 
-    private func introduce() async throws {
+    /// Where nobody can dial this gateway, nobody can ask it for the earlier generations of its log either.
+    private func pushEarlierGenerations(after news: PeerNews) async throws {
+        let told = Dictionary(news.logs.map { ($0.origin, $0) }, uniquingKeysWith: { first, _ in first })
+        for (log, head) in try store.read(Self.earlierGenerations) {
+            let size = try Checkpoint(text: head.text).size
+            guard size > told[log.origin]?.size ?? 0, told[log.origin]?.isFrozen != true else { continue }
+            var push = MirrorPush(
+                client: client, store: store, origin: log.origin, isMember: true,
+                onUnknown: { try await self.introduce(log) })
+            let signatures = try await push.push(PushRounds.Round(size: size, note: head))
+            if !signatures.isEmpty { try await mirror.keepCosignatures(of: try head.adding(signatures)) }
+        }
+    }
+
+    private static func earlierGenerations(_ snapshot: LedgerSnapshot) throws -> [(LogRecord, SignedNote)] {
+        guard let own = try snapshot.ownLog(), Generation.number(ofOrigin: own.origin) > 0 else { return [] }
+        let gateway = Generation.gateway(ofOrigin: own.origin)
+        return try snapshot.logs().compactMap { log in
+            guard !log.own, log.frozen == nil, Generation.gateway(ofOrigin: log.origin) == gateway else { return nil }
+            return try snapshot.head(of: log.id).map { (log, $0) }
+        }
+    }
+
+    private func introduce(_ log: LogRecord) async throws {
         let introduction = try store.read { snapshot in
-            let log = try Self.own(snapshot)
             guard let bytes = try snapshot.entry(log: log.id, index: 0),
                 case .genesis(let genesis) = try Entry(bytes: bytes).body
             else { throw CustodyError(.entryMalformed, "the log does not begin with its genesis", at: log.origin) }
@@ -150,6 +173,7 @@ public final class PeerSession: Sendable {
             // What is new comes first.
             for log in news.logs { try await hearConfirmation(of: log) }
             try watch?.lookForSuccessors()
+            try await pushEarlierGenerations(after: news)
             try await disclosures?.fetch(upTo: news.disclosures)
             token = news.token
         }

@@ -17,12 +17,17 @@ public struct Rerecording: Sendable {
     private let ledger: LedgerStore
     private let logger: Logger
     private let patience: Duration
+    private let sleep: @Sendable (Duration) async throws -> Void
 
-    public init(recorder: Recorder, ledger: LedgerStore, logger: Logger, patience: Duration? = nil) {
+    public init(
+        recorder: Recorder, ledger: LedgerStore, logger: Logger, patience: Duration? = nil,
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    ) {
         self.recorder = recorder
         self.ledger = ledger
         self.logger = logger
         self.patience = patience ?? Self.patience
+        self.sleep = sleep
     }
 
     /// Returns when nothing is left to be recorded again.
@@ -34,7 +39,7 @@ public struct Rerecording: Sendable {
             if entries.isEmpty { return }
             var waiting: Set<String> = []
             for entry in entries { try await record(entry, waiting: &waiting) }
-            if !waiting.isEmpty { try await Task.sleep(for: .seconds(1)) }
+            if !waiting.isEmpty { try await sleep(.seconds(1)) }
         }
     }
 
@@ -42,7 +47,7 @@ public struct Rerecording: Sendable {
 
     private func awaitOldLog() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await Task.sleep(for: patience) }
+            group.addTask { try? await sleep(patience) }
             group.addTask {
                 let news = ledger.changes.follow()
                 if isReadBack { return }

@@ -122,7 +122,9 @@ func buildGateway(
             rule: $0, recorder: recorder, ledger: ledger, intake: intake, instruments: instruments, logger: logger)
     }
 
-    var services: [any Service] = [Worker { try ledger.applyPending() }, Worker { await head.run() }]
+    var services: [any Service] = [
+        Worker { try ledger.applyPending() }, Worker { await head.run() }, Worker { try await mirror.cosignHeads() },
+    ]
     services += [port, local, Worker { await sessions.run() }]
     services += cosigners.map { session in Worker { await session.run() } }
     services += foreignLogs.map { session in Worker { await session.run() } }

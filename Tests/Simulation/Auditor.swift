@@ -55,7 +55,7 @@ import Store
 
     /// What a gateway has promised is on its disk when it starts again.
     func checkStart(of gateway: SimulatedGateway, _ store: LedgerStore) throws {
-        guard gateway.isHonest else { return }
+        guard gateway.isHonest, world.held[gateway.member.origin] == nil else { return }
         try checkAcknowledged(by: gateway, store)
         // Who forges cosignatures has nothing behind them.
         if let liar = world.liar, liar.lie == .forgesCosignatures, liar.gateway === gateway { return }

@@ -78,10 +78,15 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
 
     private func copyItself() async {
         gateway.isHonest = false
+        // A liar by accident watches itself, and opens the next generation when it hears of the other.
+        gateway.watchesItself = world.happens(0.3)
+        await gateway.stop()
+        gateway.start()
         let clone = SimulatedGateway(
             gateway.member, place: gateway.place, name: "\(gateway.name)-copy", seed: world.plan.seed &+ 99,
             world: world)
         clone.isHonest = false
+        clone.watchesItself = gateway.watchesItself
         clone.disk.restore(gateway.disk.image)
         world.add(clone: clone)
         for other in world.gateways where other.place != gateway.place && world.happens(0.5) {
@@ -90,12 +95,13 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
         clone.start()
         let hasCopyRecorded = await record(at: clone, saying: "the copy's")
         let hasOriginalRecorded = await record(at: gateway, saying: "the original's")
-        isCaught = hasCopyRecorded && hasOriginalRecorded
+        isCaught = hasCopyRecorded && hasOriginalRecorded && !gateway.watchesItself
     }
 
     /// The machine comes back with what it held at an earlier time.
     private func goBack(to image: SimulatedDisk.Image, isHonest: Bool) async {
         gateway.isHonest = isHonest
+        if !isHonest { gateway.watchesItself = world.happens(0.3) }
         _ = await record(at: gateway, saying: "forgotten")
         await world.pause(.milliseconds(world.draw(100..<1_500)))
         guard world.failure == nil else { return }
@@ -110,7 +116,7 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
         guard !isHonest else { return }
         let rest = gateway.running.flatMap { running in try? running.store.read { try $0.ownLog()?.size ?? 0 } }
         guard await record(at: gateway, saying: "instead"), let rest else { return }
-        isCaught = held > rest
+        isCaught = held > rest && !gateway.watchesItself
     }
 
     // MARK: Forged entries

@@ -78,35 +78,44 @@ import Store
 
     /// - Returns: where members do not agree yet; nil if they do.
     private func difference(in all: [(name: String, logs: [String: Belief.Log])]) -> String? {
-        for gateway in world.gateways {
-            let origin = gateway.member.origin
-            if let liar = world.liar, liar.lie.isFork, liar.gateway.place == gateway.place,
-                liar.isCaught || all.contains(where: { $0.logs[origin]?.isFrozen == true })
-            {
-                if let other = all.first(where: { $0.logs[origin]?.isFrozen != true }) {
-                    return "\(other.name) has not frozen \(origin)"
-                }
-                let commons = Set(all.map { $0.logs[origin]?.common })
-                if commons.count > 1 {
-                    return "\(origin) is frozen at \(commons.map { $0.map(String.init) ?? "no size" }.sorted())"
-                }
-                if let other = all.first(where: { $0.logs[origin].map { $0.stored < $0.common ?? 0 } ?? true }) {
-                    return "\(other.name) lacks what all branches of \(origin) have"
-                }
-                continue
-            }
-            guard let reference = all.first else { return nil }
-            for other in all where other.logs[origin]?.isSame(as: reference.logs[origin]) != true {
-                return "\(origin) is \(text(reference.logs[origin])) at \(reference.name), "
-                    + "\(text(other.logs[origin])) at \(other.name)"
-            }
-            guard let log = reference.logs[origin] else { return "\(origin) is not known to \(reference.name)" }
-            // Nobody who is in doubt cosigns.
-            if gateway.isHonest, world.gateways.allSatisfy({ $0.running != nil && $0.isHonest }),
-                log.confirmed != log.size
-            {
-                return "\(origin) is confirmed up to \(log.confirmed) of \(log.size)"
-            }
+        let origins = Set(all.flatMap(\.logs.keys)).union(world.gateways.map(\.member.origin))
+        for origin in origins.sorted() {
+            let isFrozen = all.contains { $0.logs[origin]?.isFrozen == true }
+            let difference =
+                isFrozen || mustBeFrozen(origin) ? differenceOnFork(origin, all) : differenceOnHead(origin, all)
+            if let difference { return difference }
+        }
+        return nil
+    }
+
+    private func mustBeFrozen(_ origin: String) -> Bool {
+        world.liar.map { $0.isCaught && $0.gateway.member.origin == origin } ?? false
+    }
+
+    private func differenceOnFork(_ origin: String, _ all: [(name: String, logs: [String: Belief.Log])]) -> String? {
+        if let other = all.first(where: { $0.logs[origin]?.isFrozen != true }) {
+            return "\(other.name) has not frozen \(origin)"
+        }
+        let commons = Set(all.map { $0.logs[origin]?.common })
+        if commons.count > 1 {
+            return "\(origin) is frozen at \(commons.map { $0.map(String.init) ?? "no size" }.sorted())"
+        }
+        if let other = all.first(where: { $0.logs[origin].map { $0.stored < $0.common ?? 0 } ?? true }) {
+            return "\(other.name) lacks what all branches of \(origin) have"
+        }
+        return nil
+    }
+
+    private func differenceOnHead(_ origin: String, _ all: [(name: String, logs: [String: Belief.Log])]) -> String? {
+        guard let reference = all.first else { return nil }
+        for other in all where other.logs[origin]?.isSame(as: reference.logs[origin]) != true {
+            return "\(origin) is \(text(reference.logs[origin])) at \(reference.name), "
+                + "\(text(other.logs[origin])) at \(other.name)"
+        }
+        guard let log = reference.logs[origin] else { return "\(origin) is not known to \(reference.name)" }
+        // A liar may cosign or not.
+        if world.gateways.allSatisfy({ $0.running != nil && $0.isHonest }), log.confirmed != log.size {
+            return "\(origin) is confirmed up to \(log.confirmed) of \(log.size)"
         }
         return nil
     }
@@ -211,7 +220,8 @@ import Store
             try store.read { snapshot in
                 try checkLies(snapshot, at: gateway)
                 for log in try snapshot.logs() where log.frozen != nil {
-                    let isHonest = world.gateways.contains { $0.member.origin == log.origin && $0.isHonest }
+                    let owner = Generation.gateway(ofOrigin: log.origin)
+                    let isHonest = world.gateways.contains { $0.member.origin == owner && $0.isHonest }
                     if isHonest { world.fail("nobody honest is frozen", "\(log.origin) is, at \(gateway.name)") }
                 }
             }

@@ -17,9 +17,25 @@ struct SimulatedConsortium {
         let chain: [[UInt8]]
         fileprivate let key: SigningKey
         fileprivate let certificate: String
+        fileprivate let seed: UInt8
 
         var id: String { role.rawValue }
+        /// Of the first generation.
         var origin: String { log.name }
+
+        /// The key of any generation.
+        func log(named origin: String) throws -> SigningKey {
+            guard origin != self.origin else { return log }
+            return try SigningKey(
+                name: origin, algorithm: .ed25519, rawRepresentation: Hash.sha256(Array(origin.utf8)).bytes)
+        }
+
+        /// Certifies a later generation's key for its origin: DER, the leaf first.
+        func certify(_ key: SigningKey) throws -> [[UInt8]] {
+            var random = SeededRandom(seed: UInt64(seed))
+            return try SimulatedConsortium.authority(of: id, seed: seed).issueLogCertificate(
+                origin: key.name, key: key.verifierKey, now: SimulatedConsortium.beginning, random: &random)
+        }
     }
 
     /// Gateways in a consortium.
@@ -64,7 +80,7 @@ struct SimulatedConsortium {
             origin: log.name, key: log.verifierKey, now: beginning, random: &random)
         return Member(
             role: role, cosigner: try key("\(id)/cosigner", .cosignature, seed + 20), log: log, chain: chain,
-            key: try key(id, .ed25519, seed + 30), certificate: authority.certificatePEM)
+            key: try key(id, .ed25519, seed + 30), certificate: authority.certificatePEM, seed: seed)
     }
 
     static func key(_ name: String, _ algorithm: KeyAlgorithm, _ seed: UInt8) throws -> SigningKey {
@@ -72,7 +88,7 @@ struct SimulatedConsortium {
     }
 
     /// Ed25519, whose signatures are the same every time.
-    private static func authority(of id: String, seed: UInt8) throws -> CertificateAuthority {
+    fileprivate static func authority(of id: String, seed: UInt8) throws -> CertificateAuthority {
         let key = Certificate.PrivateKey(
             try Curve25519.Signing.PrivateKey(rawRepresentation: [UInt8](repeating: seed + 40, count: 32)))
         let name = try DistinguishedName { CommonName("\(id) CA") }

@@ -20,8 +20,8 @@ import Store
     nonisolated let clock: WallClock
     unowned let world: World
     private(set) var running: Incarnation?
-    /// Why it does not start any more, if so.
-    private(set) var doubt: CustodyError?
+    /// Whether it asks members for its own log before it shows it, and hears what they have of it.
+    var watchesItself = true
     /// Whether it, or a copy of it, has done what an honest gateway never does.
     var isHonest = true
 
@@ -33,13 +33,14 @@ import Store
         disk = SimulatedDisk(name: name, seed: seed &+ UInt64(place))
         clock = WallClock(seed: seed ^ UInt64(place + 1) &* 0xA5A5)
         disk.skipsSync = world.plan.fault == .skipsSync
+        watchesItself = world.plan.fault != .reusesIndex
         disk.onPowerCut = { [unowned self] in Simulation.assumeIsolated { self.losePower() } }
     }
 
     // MARK: Life
 
     func start() {
-        guard running == nil, doubt == nil else { return }
+        guard running == nil else { return }
         if world.plan.fault == .cosignsEarly { disk.skipsSync = true }
         do {
             let incarnation = try Incarnation(self, folder: disk.power())
@@ -51,12 +52,7 @@ import Store
             guard disk.isAlive(disk.incarnation) else { return }
             disk.detach()
             running = nil
-            if let error = error as? CustodyError, error.code == .gatewayInDoubt {
-                doubt = error
-                world.trace(name, "is in doubt and does not start")
-            } else {
-                world.fail("every disk can be started from", "\(name): \(error)")
-            }
+            world.fail("every disk can be started from", "\(name): \(error)")
         }
     }
 
@@ -75,6 +71,14 @@ import Store
         world.trace(name, "is killed")
         disk.detach()
         die()
+    }
+
+    /// Its log may have gone on elsewhere: the process begins again, and opens the next generation.
+    func startAgain(_ incarnation: Incarnation, because doubt: Doubt) {
+        guard running === incarnation else { return }
+        world.trace(name, "is in doubt of \(doubt.origin): \(doubt.cause.rawValue)")
+        kill()
+        start()
     }
 
     /// The power goes.
@@ -143,7 +147,9 @@ final class WallClock: @unchecked Sendable {
     private(set) var sessions: [PeerSession] = []
     private(set) var isAlive = true
     private let mirror: Consortium.Mirror
-    private let head: HeadFile
+    private let watch: OwnLogWatch?
+    private let beginning: SimulatedStart
+    private let rerecording: Rerecording
     private let path: String
     private let responder: RouterResponder<MemberContext>
     private var work: [Task<Void, Never>] = []
@@ -156,40 +162,54 @@ final class WallClock: @unchecked Sendable {
         let instruments = gateway.clock.instruments
         let member = gateway.member
         store = try LedgerStore(path: "\(folder)/ledger.sqlite")
-        head = HeadFile(disk: gateway.disk, store: store)
-        if gateway.world.plan.fault != .reusesIndex { try head.check() }
+        beginning = SimulatedStart(member: member, disk: gateway.disk, store: store, instruments: instruments)
+        let key = gateway.world.plan.fault == .reusesIndex ? member.log : try beginning.open()
         path = "\(folder)/ledger.sqlite"
         recorder = Recorder(
-            writer: try LogWriter(store: store, key: member.log, instruments: instruments), executor: timeline,
+            writer: try LogWriter(store: store, key: key, instruments: instruments), executor: timeline,
             stop: { [weak gateway] _ in Simulation.assumeIsolated { gateway?.kill() } })
+        let places = gateway.world.peers(of: gateway)
+        let addresses = places.map { SimulatedPeerClient.address(of: gateway.world.consortium.members[$0].id) }
+        let inDoubt = Doubting()
+        watch =
+            gateway.watchesItself
+            ? OwnLogWatch(
+                store: store, peers: addresses, clock: timeline.clock, onDoubt: { inDoubt.raise($0) }) : nil
         mirror = Mirror(
-            store: store, cosigner: (member.id, member.cosigner), now: instruments.now, executor: timeline)
+            store: store, cosigner: (member.id, member.cosigner), watch: watch, now: instruments.now,
+            executor: timeline)
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical
-        let rounds = PushRounds(store: store, mirror: mirror)
+        rerecording = Rerecording(
+            recorder: recorder, ledger: store, logger: logger, sleep: { try await timeline.sleep($0) })
+        let rounds = PushRounds(store: store, mirror: mirror, watch: watch)
         let recent = RecentPushes(clock: timeline.clock)
         let router = Router(context: MemberContext.self)
         MirrorRoutes(
-            store: store, mirror: mirror, pushes: recent, instance: "\(instruments.random())", clock: timeline.clock,
-            now: instruments.now, logger: logger
+            store: store, mirror: mirror, pushes: recent, instance: "\(instruments.random())", watch: watch,
+            clock: timeline.clock, now: instruments.now, logger: logger
         ).add(to: router)
         responder = router.buildResponder()
-        sessions = gateway.world.peers(of: gateway).map { place in
+        sessions = places.map { place in
             PeerSession(
                 client: SimulatedPeerClient(
                     organisation: gateway.world.consortium.members[place].id, place: place, caller: self,
                     network: gateway.world.network),
-                store: store, mirror: mirror, rounds: rounds, recent: recent, logger: logger)
+                store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch, logger: logger)
         }
+        inDoubt.incarnation = self
     }
 
     func run() {
-        let (store, head) = (store, head)
+        let (store, mirror, beginning, rerecording) = (store, mirror, beginning, rerecording)
+        work.append(Task(executorPreference: Timeline.shared) { try? await mirror.cosignHeads() })
         work.append(
             Task(executorPreference: Timeline.shared) {
                 do { try store.applyPending() } catch {}
             })
-        work.append(Task(executorPreference: Timeline.shared) { await head.run() })
+        work.append(Task(executorPreference: Timeline.shared) { await beginning.run() })
+        if let watch { work.append(Task(executorPreference: Timeline.shared) { await watch.run() }) }
+        work.append(Task(executorPreference: Timeline.shared) { try? await rerecording.run() })
         for session in sessions { work.append(Task(executorPreference: Timeline.shared) { await session.run() }) }
     }
 
@@ -205,6 +225,14 @@ final class WallClock: @unchecked Sendable {
         die()
         for task in work { await task.value }
         for request in requests.keys.sorted() { await requests[request]?.value }
+    }
+
+    /// Ends this incarnation's work on its log, and begins the next one.
+    fileprivate func isDoubted(_ doubt: Doubt) {
+        recorder.close(because: CustodyError(.ownLogInDoubt, "\(doubt.cause.message)", at: doubt.origin))
+        Timeline.shared.alarm(after: 0) { [self] _ in
+            Simulation.assumeIsolated { gateway.startAgain(self, because: doubt) }
+        }
     }
 
     // MARK: Requests
@@ -276,43 +304,13 @@ final class WallClock: @unchecked Sendable {
     }
 }
 
-/// The newest head outside the database, as the gateway keeps it, and what is done when the two disagree.
-struct HeadFile: Sendable {
-    /// How often it is written at most.
-    static let pause: Duration = .milliseconds(100)
-    private static let name = "head"
+/// Tells an incarnation of a doubt about its log, which is found on the simulation's thread like everything.
+private final class Doubting: @unchecked Sendable {
+    // Unchecked: only the simulation's one thread touches it.
 
-    let disk: SimulatedDisk
-    let store: LedgerStore
+    weak var incarnation: Incarnation?
 
-    /// - Throws: `CustodyError` with code `gateway-in-doubt`.
-    func check() throws {
-        guard let file = disk.files[Self.name] else { return }
-        let kept = String(decoding: file.bytes, as: UTF8.self).split(separator: " ")
-        guard kept.count == 2, let size = UInt64(kept[0]) else { return }
-        let isSame = try store.read { snapshot in
-            guard let log = try snapshot.ownLog(), log.size >= size else { return false }
-            return try snapshot.root(of: log.id, size: size)?.hex == String(kept[1])
-        }
-        guard isSame else { throw CustodyError(.gatewayInDoubt, "the database is older than the head file") }
+    func raise(_ doubt: Doubt) {
+        Simulation.assumeIsolated { incarnation?.isDoubted(doubt) }
     }
-
-    func run() async {
-        for await _ in store.changes.follow() {
-            try? write()
-            try? await Timeline.shared.sleep(Self.pause)
-        }
-    }
-
-    private func write() throws {
-        let head = try store.read { snapshot in
-            try snapshot.ownLog().flatMap { try snapshot.head(of: $0.id) }.map { try Checkpoint(text: $0.text) }
-        }
-        guard let head else { return }
-        try disk.replace(Self.name, with: Array("\(head.size) \(head.root.hex)".utf8))
-    }
-}
-
-extension CustodyError.Code {
-    static let gatewayInDoubt: Self = "gateway-in-doubt"
 }

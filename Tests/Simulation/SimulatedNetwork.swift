@@ -164,7 +164,10 @@ struct SimulatedPeerClient: PeerClient {
     let caller: Incarnation
     let network: SimulatedNetwork
 
-    var address: String { "simulated:\(organisation)" }
+    var address: String { Self.address(of: organisation) }
+
+    static func address(of organisation: String) -> String { "simulated:\(organisation)" }
+
     var clock: PeerClock { Timeline.shared.clock }
 
     func get(path: String, maxBytes: Int, deadline: ContinuousClock.Instant) async throws -> PeerAnswer {
