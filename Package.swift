@@ -80,7 +80,7 @@ let package = Package(
         // C++ behind a C header: libzxing has no C interface in Debian 12.
         .target(name: "CZXing", linkerSettings: [.linkedLibrary("ZXing")]),
 
-        layer("Ledger", [crypto, protobuf, yams], exclude: ["ledger.proto", "proof.proto"]),
+        layer("Ledger", [crypto, protobuf, yams, x509, asn1], exclude: ["ledger.proto", "proof.proto"]),
         layer("Identifiers", []),
         layer("Telemetry", []),
         layer("Store", ["Ledger", "Telemetry", grdb, sqlite]),

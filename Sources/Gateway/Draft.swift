@@ -32,6 +32,8 @@ public final class Draft: Sendable {
     let takenBack: Int64?
     /// What is to be erased, instead of a step that is to be recorded.
     public let erasure: Erasure?
+    /// What an operator has signed: it is sealed as it is, or not at all.
+    public let signed: PreparedUpdate?
 
     public convenience init(
         order: Order, step: String, facts: [(name: String, value: Value)] = [], subjects: [String] = [],
@@ -40,19 +42,28 @@ public final class Draft: Sendable {
     ) {
         self.init(
             order: order, step: step, facts: facts, subjects: subjects, cites: cites, observedAt: observedAt,
-            source: source, operator: `operator`, takenBack: takenBack, erasure: nil)
+            source: source, operator: `operator`, takenBack: takenBack, erasure: nil, signed: nil)
     }
 
     /// The erasure of a private fact.
     public convenience init(erasing erasure: Erasure) {
         self.init(
             order: .existing(erasure.order), step: "", facts: [], subjects: [], cites: [], observedAt: nil,
-            source: Source(.operator), operator: nil, takenBack: nil, erasure: erasure)
+            source: Source(.operator), operator: nil, takenBack: nil, erasure: erasure, signed: nil)
+    }
+
+    /// An update that an operator has signed.
+    public convenience init(signed: PreparedUpdate) {
+        let update = signed.update
+        self.init(
+            order: update.parents.isEmpty ? .reopen(update.order, contract: update.contract) : .existing(update.order),
+            step: update.step, facts: [], subjects: update.subjects, cites: [], observedAt: update.observedAt,
+            source: update.source, operator: update.operator?.id, takenBack: nil, erasure: nil, signed: signed)
     }
 
     private init(
         order: Order, step: String, facts: [(name: String, value: Value)], subjects: [String], cites: [Reference],
-        observedAt: Int64?, source: Source, operator: String?, takenBack: Int64?, erasure: Erasure?
+        observedAt: Int64?, source: Source, operator: String?, takenBack: Int64?, erasure: Erasure?, signed: PreparedUpdate?
     ) {
         self.order = order
         self.step = step
@@ -64,6 +75,7 @@ public final class Draft: Sendable {
         self.operator = `operator`
         self.takenBack = takenBack
         self.erasure = erasure
+        self.signed = signed
     }
 }
 

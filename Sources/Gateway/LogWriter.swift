@@ -63,6 +63,16 @@ public final class LogWriter {
         }
     }
 
+    /// The update that a draft would become if it were recorded now; nothing is written.
+    /// - Throws: `CustodyError` if nothing is known of its order or contract, or a value is none.
+    func prepare(_ draft: Draft) throws -> PreparedUpdate {
+        // A refusal is no failure of the series, which would forget all orders in memory.
+        try store.writeSeries { series in
+            let sealer = try sealer(series)
+            return Result { try sealer.prepare(draft) }
+        }.get()
+    }
+
     private func sealer(_ series: LedgerStore.Series) throws -> UpdateSealer {
         guard let document = series.rulebook.latest else {
             throw CustodyError(.logMissing, "this gateway has no consortium document", remedy: "run custody init")

@@ -81,6 +81,13 @@ public actor Recorder {
         }
     }
 
+    /// The update that a draft would become if it were recorded now, for an operator to sign; nothing is recorded.
+    /// - Throws: `CustodyError` if nothing is known of its order or contract, or why the recorder takes no more.
+    public func prepare(_ draft: Draft) throws -> PreparedUpdate {
+        if let stopped = queue.withLock({ $0.stopped }) { throw stopped }
+        return try writer.prepare(draft)
+    }
+
     private nonisolated func enqueue(_ submission: Submission) {
         enum Answer { case drain, wait, refuse(CustodyError) }
         let answer: Answer = queue.withLock { queue in

@@ -116,21 +116,55 @@ final class UpdateSealer {
 
     // MARK: Sealing
 
+    /// The update that a draft would become, as its order stands now.
+    /// - Throws: `CustodyError` if nothing is known of its order or contract, or a value is none.
+    func prepare(_ draft: Draft) throws -> PreparedUpdate { try made(draft, at: try place(draft).get()) }
+
+    private func made(_ draft: Draft, at place: Place) throws -> PreparedUpdate {
+        let disclosures = try disclosures(of: draft)
+        let update = Update(
+            order: place.order.name, step: draft.step, parents: place.order.parentsOfNext,
+            cites: try citations(of: draft, in: place.order), consortium: document.hash, contract: place.contract,
+            subjects: draft.subjects, facts: facts(of: draft, disclosures), observedAt: draft.observedAt,
+            source: draft.source, operator: draft.operator.map { Operator(id: $0) })
+        return PreparedUpdate(origin: log.origin, update: update, disclosures: disclosures)
+    }
+
+    /// Checks what no verdict says: that a signed update is the one that this gateway would make now, and that the values
+    /// behind its commitments are here.
+    private func check(signed: PreparedUpdate, at place: Place) throws {
+        let update = signed.update
+        guard signed.origin == log.origin, update.parents == place.order.parentsOfNext,
+            update.consortium == document.hash
+        else {
+            throw CustodyError(
+                .orderMovedOn, "the order has gone on since this was signed", at: update.order,
+                remedy: "sign what follows now")
+        }
+        let commitments = update.facts.compactMap { fact -> Hash? in
+            if case .commitment(let commitment) = fact.value { commitment } else { nil }
+        }
+        guard update.operator?.signature.isEmpty == false, update.source == Source(.operator),
+            commitments == signed.disclosures.map(\.commitment)
+        else {
+            throw CustodyError(
+                .signedMalformed, "what was handed in as signed lacks a signature or a private value", at: update.order)
+        }
+    }
+
     private func seal(_ draft: Draft, at place: Place, into chunk: inout Chunk) throws -> Receipt {
         if let erasure = draft.erasure { return try seal(erasure, into: &chunk) }
         let order = place.order
-        let disclosures = try disclosures(of: draft)
-        let update = Update(
-            order: order.name, step: draft.step, parents: order.parentsOfNext,
-            cites: try citations(of: draft, in: order), consortium: document.hash, contract: place.contract,
-            subjects: draft.subjects, facts: facts(of: draft, disclosures), observedAt: draft.observedAt,
-            source: draft.source, operator: draft.operator.map { Operator(id: $0) })
+        if let signed = draft.signed { try check(signed: signed, at: place) }
+        let prepared = try draft.signed ?? made(draft, at: place)
+        let update = prepared.update
+        let now = instruments.now()
         let grounds = rulebook.grounds(of: update, from: log.origin, known: grounds)
         self.grounds = grounds
-        try judge(update, of: order, on: grounds)
+        try judge(update, of: order, recordedAt: log.timeOfNext(now: now), on: grounds)
         // Before the log takes the entry: a log that has it cannot go back.
-        let facts = try sealedFacts(disclosures, of: update)
-        let entry = try log.seal(.update(update), now: instruments.now(), clock: clock, full: &chunk.full)
+        let facts = try sealedFacts(prepared.disclosures, of: update)
+        let entry = try log.seal(.update(update), now: now, clock: clock, full: &chunk.full)
         log.named(documentVersion: document.version)
         let reference = Reference(origin: log.origin, index: entry.index, leafHash: entry.leafHash)
         order.insert(update, at: reference, on: grounds)
@@ -178,20 +212,28 @@ final class UpdateSealer {
             erasure.reason, hides: try orders.values(of: erasure.fact, in: update, at: erasure.update))
     }
 
-    private func judge(_ update: Update, of order: KeptOrder, on grounds: Grounds) throws {
+    private func judge(_ update: Update, of order: KeptOrder, recordedAt: Int64, on grounds: Grounds) throws {
         let judgement = try order.judge(
-            update, floor: log.documentVersion, on: grounds, elsewhere: { try orders.elsewhere($0) })
+            update, recordedAt: recordedAt, floor: log.documentVersion, on: grounds, elsewhere: { try orders.elsewhere($0) })
         switch judgement {
         case .decided(.accepted): return
         case .decided(.rejected(let rejection)):
             throw CustodyError(
                 CustodyError.Code(rawValue: rejection.code.rawValue), rejection.message, at: update.order,
-                remedy: rejection.code == .notConfirmed
-                    ? "try again when they have been reached" : "custody trace shows what has been recorded")
+                remedy: Self.remedy(of: rejection.code))
         case .waiting:
             throw CustodyError(
                 .ancestorsMissing, "what this update builds on has not arrived here yet", at: update.order,
                 remedy: "try again when the gateway is connected")
+        }
+    }
+
+    private static func remedy(of code: Rejection.Code) -> String {
+        switch code {
+        case .notConfirmed: "try again when they have been reached"
+        case .operatorUnsigned: "sign it: custody record --operator-key FILE"
+        case .operatorStranger, .operatorNotValid: "the organisation certifies the key: custody operator certify"
+        default: "custody trace shows what has been recorded"
         }
     }
 

@@ -18,8 +18,8 @@ public enum Role: String, Hashable, Sendable, CaseIterable, Codable {
 /// A class like its steps, because every verdict looks at it and nobody changes it.
 public final class Contract: Hashable, Sendable {
     /// The newest contract language that this release judges by. Language 2 has `resolves`, `confirmed-by`, and readers of
-    /// private facts.
-    public static let languageMax = 2
+    /// private facts; language 3 has `signed-by`.
+    public static let languageMax = 3
     /// The fact by which a step that `resolves` names the head that stands: the leaf hash in hexadecimal.
     public static let standsFact = "stands"
     public static let stepsMax = 256
@@ -57,6 +57,8 @@ public final class Contract: Hashable, Sendable {
         public let resolves: Bool
         /// Of each of these roles one cosigner must hold the step's update before another may follow it.
         public let confirmedBy: Set<Role>
+        /// Whether the operator who records it must sign it with a key of their own.
+        public let signedByOperator: Bool
         /// `facts` as a list, for looking through a few names without hashing them.
         let permitted: [(name: String, visibility: Visibility)]
         /// Its place in the contract.
@@ -73,7 +75,7 @@ public final class Contract: Hashable, Sendable {
         init(
             name: String, by: Set<Role>, after: [String], excludes: [String], requires: [String],
             facts: [String: Visibility], privacy: [String: Privacy] = [:], repeats: Bool, resolves: Bool,
-            confirmedBy: Set<Role>, number: Int, places: [String: Int]
+            confirmedBy: Set<Role>, signedByOperator: Bool, number: Int, places: [String: Int]
         ) {
             self.name = name
             self.by = by
@@ -85,6 +87,7 @@ public final class Contract: Hashable, Sendable {
             self.repeats = repeats
             self.resolves = resolves
             self.confirmedBy = confirmedBy
+            self.signedByOperator = signedByOperator
             permitted = facts.map { ($0.key, $0.value) }
             self.number = number
             roles = by.reduce(0) { $0 | $1.bit }
@@ -214,11 +217,12 @@ extension Contract.Limits {
 extension Contract.Step {
     private static let known: Set = ["by", "after", "excludes", "requires", "facts", "repeats"]
     private static let knownSince2: Set = ["resolves", "confirmed-by"]
+    private static let knownSince3: Set = ["signed-by"]
 
     convenience init(
         name: String, reader: YAMLReader, language: Int, number: Int, places: [String: Int]
     ) throws {
-        let keys = try reader.mapping(known: language < 2 ? Self.known : Self.known.union(Self.knownSince2))
+        let keys = try reader.mapping(known: Self.known(in: language))
         let facts = try keys["facts"].map { try Facts($0, language: language) } ?? Facts()
         self.init(
             name: name, by: try Self.roles(try keys.required("by", of: reader)),
@@ -226,7 +230,18 @@ extension Contract.Step {
             excludes: try keys["excludes"]?.texts() ?? [], requires: try keys["requires"]?.texts() ?? [],
             facts: facts.visibility, privacy: facts.privacy, repeats: try keys["repeats"]?.flag() ?? false,
             resolves: try keys["resolves"]?.flag() ?? false,
-            confirmedBy: try keys["confirmed-by"].map { try Self.roles($0) } ?? [], number: number, places: places)
+            confirmedBy: try keys["confirmed-by"].map { try Self.roles($0) } ?? [],
+            signedByOperator: try keys["signed-by"].map { try Self.isOperator($0) } ?? false, number: number,
+            places: places)
+    }
+
+    private static func known(in language: Int) -> Set<String> {
+        known.union(language < 2 ? [] : knownSince2).union(language < 3 ? [] : knownSince3)
+    }
+
+    private static func isOperator(_ reader: YAMLReader) throws -> Bool {
+        guard try reader.text() == "operator" else { throw reader.failure("a step is signed-by: operator") }
+        return true
     }
 
     /// What a step lacks that is to close disputes, as a part of a sentence; nil if it lacks nothing.

@@ -349,7 +349,9 @@ extension Update {
         self.init(
             order: order, step: step, parents: parents, cites: cites, consortium: consortium, contract: contract,
             subjects: subjects, facts: facts, observedAt: observedAt == 0 ? nil : observedAt, source: source,
-            operator: person.isEmpty ? nil : Operator(id: person, certificate: certificate, signature: signature),
+            // A signature of nobody is kept, so that it is judged.
+            operator: person.isEmpty && certificate.isEmpty && signature.isEmpty
+                ? nil : Operator(id: person, certificate: certificate, signature: signature),
             firing: firing)
     }
 }

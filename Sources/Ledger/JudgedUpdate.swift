@@ -21,6 +21,11 @@ protocol JudgedUpdate {
     func isText(_ place: Int) -> Bool
     /// The text of a public fact.
     func text(of fact: String) -> String?
+
+    /// Whether it brings an operator's certificate or signature.
+    var bringsSignature: Bool { get }
+    /// All of it, decoded; nil if it cannot be.
+    var decoded: Update? { get }
 }
 
 extension Update: JudgedUpdate {
@@ -40,4 +45,7 @@ extension Update: JudgedUpdate {
     func isFact(_ place: Int, _ name: String) -> Bool { facts[place].name == name }
     func isFact(_ place: Int, sameAs other: Int) -> Bool { facts[place].name == facts[other].name }
     func isText(_ place: Int) -> Bool { if case .text = facts[place].value { true } else { false } }
+
+    var bringsSignature: Bool { `operator`.map { !$0.certificate.isEmpty || !$0.signature.isEmpty } ?? false }
+    var decoded: Update? { self }
 }

@@ -47,13 +47,16 @@ public struct Log: Sendable {
     /// - Throws: `CustodyError` with code `checkpoint-malformed` for an origin that cannot stand in a checkpoint.
     public func checkpoint() throws -> Checkpoint { try Checkpoint(origin: origin, size: tree.size, root: tree.root) }
 
-    /// Seals the next entry. Its time is the later of `now` and the previous entry's.
+    /// The time of an entry that is sealed now: the later of `now` and the previous entry's.
+    public func timeOfNext(now: Int64) -> Int64 { max(now, recordedAt) }
+
+    /// Seals the next entry. Its time is `timeOfNext`.
     /// - Parameter full: receives the tiles that become full.
     /// - Throws: `CustodyError` with code `limit-exceeded`; the log then stands where it stood.
     public mutating func seal(
         _ body: Entry.Body, now: Int64, clock: ClockQuality, full: inout [FullTile]
     ) throws -> SealedEntry {
-        let entry = Entry(previous: last, recordedAt: max(now, recordedAt), clock: clock, body: body)
+        let entry = Entry(previous: last, recordedAt: timeOfNext(now: now), clock: clock, body: body)
         let bytes = try entry.sealed()
         return append(entry, bytes: bytes, leafHash: Hash.leaf(bytes), full: &full)
     }

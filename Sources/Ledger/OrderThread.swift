@@ -84,21 +84,25 @@ public struct OrderThread: Sendable {
     /// Judges an update of this order.
     /// - Parameters:
     ///   - origin: the log that carries it.
+    ///   - recordedAt: of its entry, UTC microseconds.
     ///   - floor: the newest document version that this log named before.
     ///   - elsewhere: what is known of entries outside this thread: citations, and parents that are not in it.
     public func judge(
-        _ update: Update, from origin: String, floor: Int, by rulebook: Rulebook,
+        _ update: Update, from origin: String, recordedAt: Int64, floor: Int, by rulebook: Rulebook,
         elsewhere: (Reference) throws -> Elsewhere
     ) rethrows -> Judgement {
-        try judge(update, floor: floor, on: rulebook.grounds(of: update, from: origin), elsewhere: elsewhere)
+        try judge(
+            update, recordedAt: recordedAt, floor: floor, on: rulebook.grounds(of: update, from: origin),
+            elsewhere: elsewhere)
     }
 
     /// Judges an update of this order on grounds that hold for it.
     public func judge(
-        _ update: Update, floor: Int, on grounds: Grounds, elsewhere: (Reference) throws -> Elsewhere
+        _ update: Update, recordedAt: Int64, floor: Int, on grounds: Grounds,
+        elsewhere: (Reference) throws -> Elsewhere
     ) rethrows -> Judgement {
         try graph.judge(
-            judged: update, floor: floor, on: grounds, elsewhere: elsewhere, updates: { updates[$0] })
+            judged: update, recordedAt: recordedAt, floor: floor, on: grounds, elsewhere: elsewhere, updates: { updates[$0] })
     }
 
     /// Enters an update with the verdict that `judge` gave.

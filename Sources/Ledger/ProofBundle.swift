@@ -97,6 +97,8 @@ public struct ProofResult: Sendable {
         public let confirmed: Bool
         /// Nil when something that the verdict needs is not in the file.
         public let verdict: Verdict?
+        /// Whether the operator whom it names signed it, as the document says that it names; nil if nobody signed.
+        public let isSigned: Bool?
     }
 
     public let order: String
@@ -141,7 +143,9 @@ extension ProofBundle {
             items: found.map { item in
                 ProofResult.Item(
                     reference: item.reference, update: item.update, recordedAt: item.recordedAt, inLog: item.inLog,
-                    confirmed: item.confirmed, verdict: verdicts[item.reference.leafHash])
+                    confirmed: item.confirmed, verdict: verdicts[item.reference.leafHash],
+                    isSigned: rulebook.isSigned(
+                        item.update, from: item.reference.origin, recordedAt: item.recordedAt))
             },
             readings: readings.map { proof in
                 let item = found.first { $0.reference.leafHash == proof.entry }
@@ -233,7 +237,9 @@ extension ProofBundle {
             let before = left.count
             left.removeAll { item in
                 var thread = threads[item.update.order] ?? OrderThread(order: item.update.order)
-                let judgement = thread.judge(item.update, from: item.reference.origin, floor: 0, by: rulebook) {
+                let judgement = thread.judge(
+                    item.update, from: item.reference.origin, recordedAt: item.recordedAt, floor: 0, by: rulebook
+                ) {
                     guard let order = orders[$0], let verdict = verdicts[$0.leafHash] else { return .absent }
                     return .decided(order: order, verdict: verdict)
                 }

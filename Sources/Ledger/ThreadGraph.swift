@@ -126,16 +126,17 @@ extension ThreadGraph {
         elsewhere: (Reference) throws -> OrderThread.Elsewhere, updates: (Reference) throws -> Update
     ) throws -> Judgement {
         try judge(
-            judged: update, floor: floor, on: grounds, elsewhere: elsewhere,
+            judged: update, recordedAt: update.recordedAt, floor: floor, on: grounds, elsewhere: elsewhere,
             updates: { try updates(nodes[$0].reference) })
     }
 
+    /// - Parameter recordedAt: of the entry, UTC microseconds.
     func judge(
-        judged update: some JudgedUpdate, floor: Int, on grounds: Grounds,
+        judged update: some JudgedUpdate, recordedAt: Int64, floor: Int, on grounds: Grounds,
         elsewhere: (Reference) throws -> OrderThread.Elsewhere, updates: (Int) throws -> Update
     ) rethrows -> Judgement {
         try Self.judge(
-            update, of: order, floor: floor, on: grounds,
+            update, of: order, recordedAt: recordedAt, floor: floor, on: grounds,
             ancestry: { try ancestry(of: update, document: $0, elsewhere: elsewhere) },
             dispute: { try conflict(among: $0, contract: $1, updates: updates) })
     }
@@ -149,7 +150,7 @@ extension ThreadGraph {
 
     /// The one judge. What an update stands on is for `ancestry` to say, and whether its parents agree for `dispute`.
     static func judge(
-        _ update: some JudgedUpdate, of order: String, floor: Int, on grounds: Grounds,
+        _ update: some JudgedUpdate, of order: String, recordedAt: Int64, floor: Int, on grounds: Grounds,
         ancestry: (ConsortiumDocument) throws -> Ancestry,
         dispute: ([Int], Contract) throws -> OrderThread.Conflict?
     ) rethrows -> Judgement {
@@ -169,6 +170,7 @@ extension ThreadGraph {
             if let refusal = try opening(update, of: order, step: step, origin: grounds.origin)
                 ?? authority(step, role: grounds.role) ?? sequence(step, done: done)
                 ?? facts(of: update, step: step)
+                ?? signature(of: update, step: step, from: grounds.origin, recordedAt: recordedAt, under: document)
                 ?? agreement(update, step: step, conflict: dispute(parents, contract))
             {
                 return .decided(.rejected(refusal))
@@ -308,6 +310,19 @@ extension ThreadGraph {
         let missing = step.requires.first { name in !(0..<update.factCount).contains { update.isFact($0, name) } }
         if let missing { return Rejection(.factMissing, "\(step.name) needs the fact '\(missing)'") }
         return nil
+    }
+
+    /// A signature that nobody asked for is checked too: people who see it rely on it.
+    private static func signature(
+        of update: some JudgedUpdate, step: Contract.Step, from origin: String, recordedAt: Int64,
+        under document: ConsortiumDocument
+    ) -> Rejection? {
+        guard update.bringsSignature else {
+            guard step.signedByOperator else { return nil }
+            return Rejection(.operatorUnsigned, "\(step.name) must be signed by an operator with a key of their own")
+        }
+        guard let whole = update.decoded else { return Rejection(.operatorForged, "what was signed cannot be read") }
+        return OperatorSignature.refusal(of: whole, from: origin, recordedAt: recordedAt, under: document)
     }
 
     private static func agreement(

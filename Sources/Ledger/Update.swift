@@ -140,6 +140,33 @@ public final class Update: Sendable {
         return nil
     }
 
+    /// The same update with another operator, or another signature.
+    public func with(operator person: Operator?) -> Update {
+        Update(
+            order: order, step: step, parents: parents, cites: cites, consortium: consortium, contract: contract,
+            subjects: subjects, facts: facts, observedAt: observedAt, source: source, operator: person, firing: firing)
+    }
+
+    /// Its bytes in the one encoding that this release writes.
+    public var encoded: [UInt8] {
+        var writer = WireWriter(reserving: 512)
+        write(&writer)
+        return writer.bytes
+    }
+
+    /// Reads an update that stands outside an entry.
+    /// - Throws: `CustodyError` with code `entry-malformed` or `limit-exceeded`.
+    public static func read(encoded bytes: [UInt8]) throws -> Update {
+        try Limit.check(bytes.count, max: Entry.bytesMax, "an update", unit: "bytes")
+        do {
+            let update = try bytes.withUnsafeBytes { try Update(wire: $0) }
+            try update.checkLimits()
+            return update
+        } catch WireReader.Failure.malformed(let reason) {
+            throw CustodyError(.entryMalformed, "the update is malformed: \(reason)")
+        }
+    }
+
     /// Checks every limit of an update.
     /// - Throws: `CustodyError` with code `limit-exceeded`.
     public func checkLimits() throws {

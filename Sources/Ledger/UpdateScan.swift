@@ -19,12 +19,16 @@ public struct UpdateScan {
 
     private static var nothing: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
 
+    private var whole = nothing
     private var order = nothing
     private var step = nothing
     /// SHA-256 of the consortium document that the update was made under.
     public private(set) var consortium = Hash.emptyTree
     private(set) var contract = Hash.emptyTree
     private(set) var isFired = false
+    private(set) var bringsSignature = false
+    /// Of its entry, UTC microseconds.
+    private(set) var recordedAt: Int64 = 0
     private var parents: [Parent] = []
     private var facts: [Fact] = []
     private var cites: [UnsafeRawBufferPointer] = []
@@ -38,8 +42,9 @@ public struct UpdateScan {
     /// - Throws: `CustodyError` with code `entry-malformed`.
     public mutating func read(entry bytes: UnsafeRawBufferPointer) throws -> Bool {
         do {
-            guard let update = try Self.update(in: bytes) else { return false }
+            guard let (update, recordedAt) = try Self.parts(of: bytes) else { return false }
             try read(update)
+            self.recordedAt = recordedAt
             return true
         } catch WireReader.Failure.malformed(let reason) {
             throw CustodyError(.entryMalformed, "the entry is malformed: \(reason)")
@@ -47,22 +52,31 @@ public struct UpdateScan {
     }
 
     /// Whether the body of an entry is an update; false too for what cannot be read.
-    public static func isUpdate(entry bytes: UnsafeRawBufferPointer) -> Bool { (try? update(in: bytes)) != nil }
+    public static func isUpdate(entry bytes: UnsafeRawBufferPointer) -> Bool { (try? parts(of: bytes)) != nil }
 
-    private static func update(in entry: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
+    /// An entry's update and time, in whatever order they stand there; nil if it holds no update.
+    private static func parts(
+        of entry: UnsafeRawBufferPointer
+    ) throws -> (update: UnsafeRawBufferPointer, recordedAt: Int64)? {
         var reader = WireReader(entry)
+        var update: UnsafeRawBufferPointer?
+        var recordedAt: Int64 = 0
         while try reader.next() {
-            if reader.number == 5 { return try reader.slice() }
-            try reader.skip()
+            switch reader.number {
+            case 2: recordedAt = Int64(bitPattern: try reader.varint())
+            case 5: update = try reader.slice()
+            default: try reader.skip()
+            }
         }
-        return nil
+        return update.map { ($0, recordedAt) }
     }
 
     private mutating func read(_ bytes: UnsafeRawBufferPointer) throws {
         parents.removeAll(keepingCapacity: true)
         facts.removeAll(keepingCapacity: true)
         cites.removeAll(keepingCapacity: true)
-        (order, step, isFired) = (Self.nothing, Self.nothing, false)
+        (order, step, isFired, bringsSignature) = (Self.nothing, Self.nothing, false, false)
+        whole = bytes
         var hashes: (consortium: Hash?, contract: Hash?)
         var reader = WireReader(bytes)
         while try reader.next() {
@@ -74,6 +88,7 @@ public struct UpdateScan {
             case 5: hashes.consortium = try reader.hash()
             case 6: hashes.contract = try reader.hash()
             case 8: try readFact(try reader.slice())
+            case 12, 13: if try !reader.slice().isEmpty { bringsSignature = true }
             case 14:
                 isFired = true
                 try reader.skip()
@@ -146,6 +161,8 @@ extension UpdateScan: JudgedUpdate {
             && facts[place].name.elementsEqual(facts[other].name)
     }
     func isText(_ place: Int) -> Bool { facts[place].text != nil }
+    /// Decoded only where a signature must be checked, which few updates have.
+    var decoded: Update? { try? Update(wire: whole) }
     func text(of fact: String) -> String? {
         facts.first { $0.name.spells(fact) && $0.text != nil }?.text.map { String(decoding: $0, as: UTF8.self) }
     }

@@ -32,6 +32,16 @@ public struct Rejection: Hashable, Sendable, Error, CustomStringConvertible {
         case nothingToResolve = "nothing-to-resolve"
         case branchUnknown = "branch-unknown"
         case notConfirmed = "not-confirmed"
+        /// The contract asks for an operator's signature, and there is none.
+        case operatorUnsigned = "operator-unsigned"
+        /// The signature is not that of the certified key over this update.
+        case operatorForged = "operator-forged"
+        /// The certificate is not one of an operator of the organisation whose log carries the update.
+        case operatorStranger = "operator-stranger"
+        /// The certificate is one of another operator than the update names.
+        case operatorMismatched = "operator-mismatched"
+        /// The certificate did not hold when the update was recorded.
+        case operatorNotValid = "operator-not-valid"
     }
 
     public let code: Code

@@ -20,6 +20,14 @@ public struct LocalClient: Sendable {
         try await call(LocalProtocol.recordPath, body: try JSONEncoder().encode(LocalProtocol.Request(draft)))
     }
 
+    /// The update that the gateway would seal for a draft, for an operator to sign.
+    /// - Throws: `CustodyError` with code `gateway-unreachable`, or why there is none.
+    public func prepare(_ draft: Draft) async throws -> PreparedUpdate {
+        let answer: LocalProtocol.Prepared = try await call(
+            LocalProtocol.preparePath, body: try JSONEncoder().encode(LocalProtocol.Request(draft)))
+        return try answer.prepared()
+    }
+
     public func peers() async throws -> [PeerStatus] { try await call(LocalProtocol.peersPath, body: nil) }
 
     /// - Throws: `CustodyError` with code `gateway-unreachable`, or whatever a document was refused for.

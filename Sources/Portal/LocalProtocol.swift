@@ -5,6 +5,7 @@ import Ledger
 /// What commands and the running gateway say to each other over its Unix socket, as JSON.
 public enum LocalProtocol {
     public static let recordPath = "/v1/record"
+    public static let preparePath = "/v1/prepare"
     public static let peersPath = "/v1/peers"
     public static let documentsPath = "/v1/documents"
     public static let bodyBytesMax = 16 << 20
@@ -36,12 +37,22 @@ public enum LocalProtocol {
         let observedAt: Int64?
         /// Instead of a step.
         var erasure: ErasedFact?
+        /// The whole update as an operator signed it, instead of what the rest says.
+        var signed: Prepared?
 
         struct ErasedFact: Codable {
             let update: CitedEntry
             let fact: String
             let reason: String
         }
+    }
+
+    /// The update that would be sealed, or the same with a signature.
+    public struct Prepared: Codable, Sendable {
+        let origin: String
+        /// `custody.ledger.v1.Update`
+        let update: Data
+        let disclosures: [String]
     }
 
     /// What became of a document.
@@ -78,6 +89,7 @@ extension LocalProtocol.Request {
         erasure = draft.erasure.map {
             ErasedFact(update: CitedEntry($0.update), fact: $0.fact, reason: $0.reason)
         }
+        signed = draft.signed.map(LocalProtocol.Prepared.init)
         facts = draft.facts.map { fact in
             switch fact.value {
             case .text(let text): FactValue(name: fact.name, text: text)
@@ -94,6 +106,7 @@ extension LocalProtocol.Request {
 
     /// - Throws: `CustodyError` with code `request-malformed`.
     func draft() throws -> Draft {
+        if let signed { return Draft(signed: try signed.prepared()) }
         let target: Draft.Order =
             switch (order, contract) {
             case (let id?, nil): .existing(id)
@@ -127,6 +140,22 @@ extension LocalProtocol.Request {
 
     private static func malformed(_ reason: String) -> CustodyError {
         CustodyError("request-malformed", "the request is malformed: \(reason)")
+    }
+}
+
+extension LocalProtocol.Prepared {
+    init(_ prepared: PreparedUpdate) {
+        origin = prepared.origin
+        update = Data(prepared.update.encoded)
+        disclosures = prepared.disclosures.map(\.encoded)
+    }
+
+    /// - Throws: `CustodyError` with code `entry-malformed`, `limit-exceeded` or `disclosure-malformed`.
+    func prepared() throws -> PreparedUpdate {
+        try Limit.check(disclosures.count, max: Update.factsMax, "an update's private facts", unit: "values")
+        return PreparedUpdate(
+            origin: origin, update: try Update.read(encoded: [UInt8](update)),
+            disclosures: try disclosures.map { try Disclosure(encoded: $0) })
     }
 }
 

@@ -41,6 +41,7 @@ public struct LocalServer: Service {
     private func router() -> Router<BasicRequestContext> {
         let router = Router()
         router.post("\(LocalProtocol.recordPath)") { request, _ in try await record(request) }
+        router.post("\(LocalProtocol.preparePath)") { request, _ in try await prepare(request) }
         router.post("\(LocalProtocol.documentsPath)") { request, _ in try await takeDocuments(request) }
         router.get("\(LocalProtocol.peersPath)") { _, _ in try Response.json(peers()) }
         return router
@@ -58,11 +59,20 @@ public struct LocalServer: Service {
     }
 
     private func record(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: LocalProtocol.bodyBytesMax)
+        try await answer(request) { try await recorder.record($0) }
+    }
+
+    private func prepare(_ request: Request) async throws -> Response {
+        try await answer(request) { LocalProtocol.Prepared(try await recorder.prepare($0)) }
+    }
+
+    private func answer(_ request: Request, _ body: (Draft) async throws -> some Encodable) async throws -> Response {
+        let bytes = try await request.body.collect(upTo: LocalProtocol.bodyBytesMax)
         do {
-            guard let parsed = try? JSONDecoder().decode(LocalProtocol.Request.self, from: Data(body.readableBytesView))
+            guard
+                let parsed = try? JSONDecoder().decode(LocalProtocol.Request.self, from: Data(bytes.readableBytesView))
             else { throw CustodyError("request-malformed", "the request is not JSON of a draft") }
-            return try Response.json(try await recorder.record(parsed.draft()))
+            return try Response.json(try await body(try parsed.draft()))
         } catch let error as CustodyError {
             let mayRetry = error.code == .recorderBusy || error.code == .ownLogInDoubt
             let status: HTTPResponse.Status = mayRetry ? .serviceUnavailable : .unprocessableContent

@@ -6,9 +6,10 @@ extension LedgerTransaction {
     // MARK: Judging
 
     /// Judges an update by its order's thread as far as this store knows it.
-    func judge(_ update: Update, from origin: String, floor: Int) throws -> Judgement {
-        try order(update.order).thread.judge(
-            update, from: origin, floor: floor, by: index.rulebook, elsewhere: { try elsewhere($0) })
+    private func judge(_ stored: StoredUpdate, floor: Int) throws -> Judgement {
+        try order(stored.update.order).thread.judge(
+            stored.update, from: stored.reference.origin, recordedAt: stored.recordedAt, floor: floor,
+            by: index.rulebook, elsewhere: { try elsewhere($0) })
     }
 
     /// What is known of an entry that stands outside an order's thread.
@@ -136,7 +137,7 @@ extension LedgerTransaction {
         if case .erasure(let erasure) = try Entry(bytes: bytes).body { try enter(erasure, index: place, log: log) }
         try settleErasures(of: Hash.leaf(bytes))
         guard let stored = try StoredUpdate(log: log, index: place, bytes: bytes) else { return true }
-        let judgement = try judge(stored.update, from: log.origin, floor: floor)
+        let judgement = try judge(stored, floor: floor)
         if case .waiting(.document) = judgement { return false }
         try settle(judgement, of: stored)
         floor = max(floor, index.rulebook.version(of: stored.update.consortium))
@@ -160,7 +161,7 @@ extension LedgerTransaction {
             for waiter in try takeWaiters(for: hash) {
                 guard let stored = try self.stored(waiter) else { continue }
                 // Its document was judged before it began to wait.
-                try settleOne(try judge(stored.update, from: stored.reference.origin, floor: 0), stored)
+                try settleOne(try judge(stored, floor: 0), stored)
             }
         }
     }
@@ -177,7 +178,7 @@ extension LedgerTransaction {
     func wake(waitingFor awaited: Hash) throws {
         for waiter in try takeWaiters(for: awaited) {
             guard let stored = try stored(waiter) else { continue }
-            try settle(try judge(stored.update, from: stored.reference.origin, floor: 0), of: stored)
+            try settle(try judge(stored, floor: 0), of: stored)
         }
     }
 

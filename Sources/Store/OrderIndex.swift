@@ -28,9 +28,10 @@ public final class KeptOrder {
 
     /// Judges an update where the thread is kept: a copy of the thread would cost more than the verdict.
     public func judge(
-        _ update: Update, floor: Int, on grounds: Grounds, elsewhere: (Reference) throws -> OrderThread.Elsewhere
+        _ update: Update, recordedAt: Int64, floor: Int, on grounds: Grounds,
+        elsewhere: (Reference) throws -> OrderThread.Elsewhere
     ) throws -> Judgement {
-        try thread.judge(update, floor: floor, on: grounds, elsewhere: elsewhere)
+        try thread.judge(update, recordedAt: recordedAt, floor: floor, on: grounds, elsewhere: elsewhere)
     }
 
     /// Enters an accepted update into the thread.

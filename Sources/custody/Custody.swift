@@ -10,7 +10,8 @@ struct Custody: AsyncParsableCommand {
         discussion: "Exit status: 0 fine, 1 a check failed or an update was refused, 2 usage or configuration.",
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, InitCommand.self, OrganisationCommand.self, ConsortiumCommand.self, OrderCommand.self,
+            RunCommand.self, InitCommand.self, OrganisationCommand.self, OperatorCommand.self, ConsortiumCommand.self,
+            OrderCommand.self,
             RecordCommand.self, TraceCommand.self, OrdersCommand.self, VerifyCommand.self, ProofCommand.self,
             VerifyProofCommand.self, PolicyCommand.self, PeersCommand.self, DecodeCommand.self, IdentifyCommand.self,
             UnmatchedCommand.self, LabelCommand.self, EPCCommand.self, ReindexCommand.self, DecodeWorkerCommand.self,

@@ -59,8 +59,7 @@ struct ResolveCommand: AsyncParsableCommand {
     @Option(help: "The head of the branch that stands, or how it begins; custody trace shows the heads.")
     var stands: String
     @OptionGroup var facts: FactOptions
-    @Option(help: "A pseudonymous id of who does it.")
-    var `operator`: String?
+    @OptionGroup var person: OperatorOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
@@ -74,8 +73,9 @@ struct ResolveCommand: AsyncParsableCommand {
         var facts = try facts.facts()
         facts.append((name: Contract.standsFact, value: .text(chosen.hex)))
         let draft = Draft(
-            order: .existing(name), step: step, facts: facts, source: Source(.operator), operator: `operator`)
-        try output.print(try await RecorderAccess.record(draft, state: state.directory))
+            order: .existing(name), step: step, facts: facts, source: Source(.operator), operator: try person.id())
+        try output.print(
+            try await RecorderAccess.record(draft, signedBy: try person.credential(), state: state.directory))
     }
 
     private static func step(of thread: OrderThread, _ rulebook: Rulebook) throws -> String {

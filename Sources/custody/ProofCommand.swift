@@ -76,6 +76,10 @@ struct VerifyProofCommand: AsyncParsableCommand {
             let index: UInt64
             let inLog, accepted, confirmed: Bool
             let verdict: String
+            /// The pseudonym of who did it, if the update names one.
+            let `operator`: String?
+            /// Whether the operator signed it; nil if nobody signed.
+            let operatorSigned: Bool?
         }
 
         let order: String
@@ -125,7 +129,8 @@ extension VerifyProofCommand.Shown {
                 organisation: ConsortiumDocument.organisation(ofOrigin: item.reference.origin),
                 origin: item.reference.origin, index: item.reference.index, inLog: item.inLog,
                 accepted: item.verdict == .accepted, confirmed: item.confirmed,
-                verdict: item.verdict.map { $0.isAccepted ? "accepted" : "\($0)" } ?? "cannot be judged from this file")
+                verdict: item.verdict.map { $0.isAccepted ? "accepted" : "\($0)" } ?? "cannot be judged from this file",
+                operator: item.update.operator?.id, operatorSigned: item.isSigned)
         }
         readings = result.readings.map { reading, isProved in
             let lines = reading.lines + Array(repeating: "", count: 8)
@@ -145,6 +150,7 @@ extension VerifyProofCommand.Shown {
         let rows = updates.map {
             "  \($0.step.padded(21)) \("\($0.origin):\($0.index)".padded(22)) \($0.inLog ? "in log" : "NOT IN LOG")  "
                 + "\($0.verdict)  \($0.confirmed ? "confirmed" : "not confirmed")"
+                + ($0.operator.map { [signed = $0.operatorSigned] in "\n    \(SignerText.of($0, isSigned: signed))" } ?? "")
         }
         let sensed = readings.map {
             "\n  reading \($0.time) \($0.device) \($0.metric) \($0.value) \($0.unit): "

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Consortium
 import Foundation
 import Gateway
 import Identifiers
@@ -62,7 +63,13 @@ struct FactOptions: ParsableArguments {
 
 /// Hands a draft to the gateway that runs here, or records it itself if none does.
 enum RecorderAccess {
-    static func record(_ draft: Draft, state: StateDirectory) async throws -> Receipt {
+    /// How often an operator signs again because the order has gone on meanwhile.
+    static let signingsMax = 5
+
+    /// - Parameter operator: who signs what is recorded; nil for an update that nobody signs.
+    static func record(
+        _ draft: Draft, signedBy operator: OperatorCredential? = nil, state: StateDirectory
+    ) async throws -> Receipt {
         do {
             let lock = try state.lock()
             defer { withExtendedLifetime(lock) {} }
@@ -73,12 +80,38 @@ enum RecorderAccess {
                     Data("custody: \(opening.doubt.cause.message): the log goes on as \(opening.origin)\n".utf8))
             }
             let writer = try LogWriter(store: opened.ledger, key: opened.key, instruments: instruments)
-            let receipt = try await Recorder(writer: writer, stop: { _ in }).record(draft)
+            let recorder = Recorder(writer: writer, stop: { _ in })
+            let receipt = try await record(
+                draft, signedBy: `operator`, prepare: { try await recorder.prepare($0) },
+                record: { try await recorder.record($0) })
             try? opened.head.keep(now: instruments.now())
             return receipt
         } catch let error as CustodyError where error.code == .gatewayRunning {
-            return try await LocalClient(socket: state.socket).record(draft)
+            let client = LocalClient(socket: state.socket)
+            return try await record(
+                draft, signedBy: `operator`, prepare: { try await client.prepare($0) },
+                record: { try await client.record($0) })
         }
+    }
+
+    /// The key stays in this process: the gateway says what it would seal, and is given that with a signature.
+    private static func record(
+        _ draft: Draft, signedBy person: OperatorCredential?,
+        prepare: (Draft) async throws -> PreparedUpdate, record: (Draft) async throws -> Receipt
+    ) async throws -> Receipt {
+        guard let person else { return try await record(draft) }
+        for attempt in 1... {
+            let prepared = try await prepare(draft)
+            try prepared.check(answers: draft)
+            try FileHandle.standardError.write(
+                contentsOf: Data((ShownStatement(prepared, signedBy: person).text + "\n").utf8))
+            let signed = PreparedUpdate(
+                origin: prepared.origin, update: try person.sign(prepared.update, for: prepared.origin),
+                disclosures: prepared.disclosures)
+            do { return try await record(Draft(signed: signed)) } catch let error as CustodyError
+            where error.code == .orderMovedOn && attempt < signingsMax { continue }
+        }
+        preconditionFailure("the last attempt returns or throws")
     }
 }
 
@@ -94,8 +127,7 @@ struct RecordCommand: AsyncParsableCommand {
     @OptionGroup var facts: FactOptions
     @Option(help: "An order that this step relies on, such as the transport that carries it; may be given again.")
     var cite: [String] = []
-    @Option(help: "A pseudonymous id of who does it.")
-    var `operator`: String?
+    @OptionGroup var person: OperatorOptions
     @OptionGroup var label: LabelOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
@@ -111,9 +143,10 @@ struct RecordCommand: AsyncParsableCommand {
         let draft = Draft(
             order: .existing(name), step: step, facts: try facts.facts(),
             subjects: try facts.subjects(instruments: .system()), cites: cites, source: Source(.operator),
-            operator: `operator`)
+            operator: try person.id())
         let drawn = try label.draw(subjects: draft.subjects, facts: draft.facts)
-        let receipt = try await RecorderAccess.record(draft, state: state.directory)
+        let receipt = try await RecorderAccess.record(
+            draft, signedBy: try person.credential(), state: state.directory)
         try drawn?.write()
         try output.print(receipt)
     }
@@ -134,8 +167,7 @@ struct OrderCommand: AsyncParsableCommand {
         @Option(help: "A purchase order number, by which people find the order.")
         var number: String?
         @OptionGroup var facts: FactOptions
-        @Option(help: "A pseudonymous id of who does it.")
-        var `operator`: String?
+        @OptionGroup var person: OperatorOptions
         @OptionGroup var state: StateOptions
         @OptionGroup var output: OutputOptions
 
@@ -144,8 +176,9 @@ struct OrderCommand: AsyncParsableCommand {
             if let number { all.append((name: OrderFact.number, value: .text(number))) }
             let draft = Draft(
                 order: .open(contract: contract), step: try openingStep(), facts: all,
-                subjects: try facts.subjects(instruments: .system()), source: Source(.operator), operator: `operator`)
-            let receipt = try await RecorderAccess.record(draft, state: state.directory)
+                subjects: try facts.subjects(instruments: .system()), source: Source(.operator), operator: try person.id())
+            let receipt = try await RecorderAccess.record(
+                draft, signedBy: try person.credential(), state: state.directory)
             try output.print(receipt, text: receipt.order)
         }
 

@@ -36,6 +36,10 @@ struct Trace: Encodable {
         let source: String
         let facts: [String: String]
         let subjects: [String]
+        /// The pseudonym of who did it.
+        let `operator`: String?
+        /// Whether the operator signed it with a key that the organisation certified; nil if nobody signed.
+        let operatorSigned: Bool?
         let verdict: String
         /// The updates that it builds on, by leaf hash.
         let parents: [String]
@@ -136,6 +140,7 @@ struct Trace: Encodable {
                         + step.facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "  "))
             }
             for subject in step.subjects { lines.append("    \(subject)") }
+            if let person = step.signer { lines.append("    \(person)") }
         }
         for journey in journeys where journey.order != order || !journey.excursions.isEmpty {
             lines.append(
@@ -186,6 +191,9 @@ extension Trace.Step {
                 }
             }, uniquingKeysWith: { first, _ in first })
         subjects = applied.update.subjects
+        `operator` = applied.update.operator?.id
+        operatorSigned = rulebook.isSigned(
+            applied.update, from: reference.origin, recordedAt: applied.entry.recordedAt)
         verdict = applied.verdict.isAccepted ? "accepted" : "\(applied.verdict)"
         parents = applied.update.parents.map(\.leafHash.hex)
         dropped = isDropped
@@ -203,6 +211,11 @@ extension Trace.Step {
             try log.map { log in
                 try snapshot.cosignedSizes(of: log.id).filter { $0.value > reference.index }.keys.sorted()
             } ?? []
+    }
+
+    var signer: String? {
+        guard let person = `operator` else { return nil }
+        return SignerText.of(person, isSigned: operatorSigned)
     }
 
     var standing: String {

@@ -100,7 +100,7 @@ import Testing
 
     private static func enter(_ sent: TestOrder.Sent, into thread: inout OrderThread, of order: TestOrder) -> Bool {
         let judgement = thread.judge(
-            sent.update, from: sent.reference.origin, floor: 0, by: order.consortium.rulebook,
+            sent.update, from: sent.reference.origin, recordedAt: 0, floor: 0, by: order.consortium.rulebook,
             elsewhere: { _ in .absent })
         guard case .decided(let verdict) = judgement else { return false }
         thread.insert(sent.update, at: sent.reference, verdict: verdict, by: order.consortium.rulebook)
