@@ -13,6 +13,9 @@ actor Demo {
     private var broker: Broker?
     private var scanner: HandheldScanner?
     private var trip: DemoTrip?
+    private static let reviewerID = "reviewer-12"
+    /// Lets the regulator's reviewer sign what is recorded.
+    private var reviewer: [String] = []
 
     /// Throws `loopback-port-missing`.
     init(folder: DemoFolder, program: CustodyProgram, contracts: String) throws {
@@ -81,8 +84,11 @@ actor Demo {
 
 extension Demo {
     private func found() async throws {
-        try await DemoConsortium(folder: folder, program: program, members: members.all, contracts: contracts).found()
+        let consortium = DemoConsortium(
+            folder: folder, program: program, members: members.all, contracts: contracts)
+        try await consortium.found()
         transcript.event("all five", "one document signed by all; quorum: the regulator and most of the others")
+        reviewer = try await consortium.certifyOperator(Self.reviewerID, of: members.regulator)
     }
 
     private func start() async throws {
@@ -130,8 +136,8 @@ extension Demo {
             "manufacturer", "production.completed: GS1 QR Code printed, read by zbar, matched by its order number")
         try await order.record(
             "compliance.approved", after: "production.completed", at: members.regulator,
-            ["--fact", "reviewer=reviewer-12", "--fact", "report=R-2026-118"])
-        transcript.event("regulator", "compliance.approved")
+            ["--fact", "report=R-2026-118"] + reviewer)
+        transcript.event("regulator", "compliance.approved, signed by \(Self.reviewerID), whose key no gateway has")
     }
 
     /// Prints a label into the folder that a gateway watches, and waits until the gateway has put it away.

@@ -28,6 +28,17 @@ struct DemoConsortium: Sendable {
         for member in members { try await makeState(member) }
     }
 
+    /// A person of an organisation with a key of their own, which no gateway has.
+    /// - Returns: what lets `custody record` sign as this operator.
+    func certifyOperator(_ id: String, of member: DemoMember) async throws -> [String] {
+        let place = folder.file(id)
+        try await program.output(["operator", "init", id, "--directory", place])
+        try await program.output([
+            "operator", "certify", "\(place)/operator.csr", "--organisation", organisation(member),
+        ])
+        return ["--operator-key", "\(place)/operator.key"]
+    }
+
     private var contractFile: String { "\(contracts)/\(DemoConsortium.contractName).yaml" }
 
     private func checkContracts() throws {

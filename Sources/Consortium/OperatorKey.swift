@@ -49,7 +49,8 @@ public struct OperatorKey: Sendable {
     public func request(id: String) throws -> String {
         try OperatorID.check(id)
         let request = try CertificateSigningRequest(
-            version: .v1, subject: try DistinguishedName { CommonName(id) }, privateKey: certifiable, attributes: .init())
+            version: .v1, subject: try DistinguishedName { CommonName(id) }, privateKey: certifiable,
+            attributes: .init())
         return try request.serializeAsPEM().pemString + "\n"
     }
 
@@ -145,7 +146,8 @@ extension CertificateAuthority {
     ///   - id: the operator's; nil for the request's common name.
     /// - Throws: `CustodyError` with code `request-refused` or `operator-id-malformed`.
     public func issueOperatorCertificate(
-        request: String, id: String? = nil, days: Int = operatorDays, now: Date, random: inout some RandomNumberGenerator
+        request: String, id: String? = nil, days: Int = operatorDays, now: Date,
+        random: inout some RandomNumberGenerator
     ) throws -> IssuedOperatorCertificate {
         guard let parsed = try? CertificateSigningRequest(pemEncoded: request),
             parsed.publicKey.isValidSignature(parsed.signature, for: parsed)
@@ -164,12 +166,15 @@ extension CertificateAuthority {
     }
 
     func issueOperator(
-        _ key: Certificate.PublicKey, id: String, days: Int = operatorDays, now: Date, serial: Certificate.SerialNumber
+        _ key: Certificate.PublicKey, id: String, days: Int = operatorDays, now: Date,
+        serial: Certificate.SerialNumber
     ) throws -> Certificate {
-        try issue(
+        let purpose = ExtendedKeyUsage.Usage(
+            oid: ASN1ObjectIdentifier(stringLiteral: OperatorCertificate.documentSigning))
+        return try issue(
             key, origin: id, days: days, now: now, serial: serial,
             extensions: try Certificate.Extensions {
-                Critical(try ExtendedKeyUsage([.init(oid: ASN1ObjectIdentifier(stringLiteral: OperatorCertificate.documentSigning))]))
+                Critical(try ExtendedKeyUsage([purpose]))
                 SubjectAlternativeNames([
                     .uniformResourceIdentifier(OperatorCertificate.urn(organisation: organisation, id: id))
                 ])

@@ -56,14 +56,16 @@ public final class Draft: Sendable {
     public convenience init(signed: PreparedUpdate) {
         let update = signed.update
         self.init(
-            order: update.parents.isEmpty ? .reopen(update.order, contract: update.contract) : .existing(update.order),
+            order: update.parents.isEmpty
+                ? .reopen(update.order, contract: update.contract) : .existing(update.order),
             step: update.step, facts: [], subjects: update.subjects, cites: [], observedAt: update.observedAt,
             source: update.source, operator: update.operator?.id, takenBack: nil, erasure: nil, signed: signed)
     }
 
     private init(
         order: Order, step: String, facts: [(name: String, value: Value)], subjects: [String], cites: [Reference],
-        observedAt: Int64?, source: Source, operator: String?, takenBack: Int64?, erasure: Erasure?, signed: PreparedUpdate?
+        observedAt: Int64?, source: Source, operator: String?, takenBack: Int64?, erasure: Erasure?,
+        signed: PreparedUpdate?
     ) {
         self.order = order
         self.step = step

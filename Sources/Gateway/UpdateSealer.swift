@@ -214,7 +214,8 @@ final class UpdateSealer {
 
     private func judge(_ update: Update, of order: KeptOrder, recordedAt: Int64, on grounds: Grounds) throws {
         let judgement = try order.judge(
-            update, recordedAt: recordedAt, floor: log.documentVersion, on: grounds, elsewhere: { try orders.elsewhere($0) })
+            update, recordedAt: recordedAt, floor: log.documentVersion, on: grounds,
+            elsewhere: { try orders.elsewhere($0) })
         switch judgement {
         case .decided(.accepted): return
         case .decided(.rejected(let rejection)):

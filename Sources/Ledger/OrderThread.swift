@@ -102,7 +102,8 @@ public struct OrderThread: Sendable {
         elsewhere: (Reference) throws -> Elsewhere
     ) rethrows -> Judgement {
         try graph.judge(
-            judged: update, recordedAt: recordedAt, floor: floor, on: grounds, elsewhere: elsewhere, updates: { updates[$0] })
+            judged: update, recordedAt: recordedAt, floor: floor, on: grounds, elsewhere: elsewhere,
+            updates: { updates[$0] })
     }
 
     /// Enters an update with the verdict that `judge` gave.

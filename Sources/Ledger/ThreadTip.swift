@@ -17,7 +17,8 @@ public struct ThreadTip: Sendable {
     public func judge(_ update: UpdateScan, floor: Int, on grounds: Grounds) -> Judgement? {
         guard update.citeCount == 0, update.parentCount == 0 || isOnlyParent(of: update) else { return nil }
         return ThreadGraph.judge(
-            update, of: order, recordedAt: update.recordedAt, floor: floor, on: grounds, ancestry: { ancestry(of: update, document: $0) },
+            update, of: order, recordedAt: update.recordedAt, floor: floor, on: grounds,
+            ancestry: { ancestry(of: update, document: $0) },
             dispute: { _, _ in nil })
     }
 

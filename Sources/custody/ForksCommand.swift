@@ -72,10 +72,11 @@ struct ResolveCommand: AsyncParsableCommand {
         }
         var facts = try facts.facts()
         facts.append((name: Contract.standsFact, value: .text(chosen.hex)))
+        let credential = try person.credential()
         let draft = Draft(
-            order: .existing(name), step: step, facts: facts, source: Source(.operator), operator: try person.id())
-        try output.print(
-            try await RecorderAccess.record(draft, signedBy: try person.credential(), state: state.directory))
+            order: .existing(name), step: step, facts: facts, source: Source(.operator),
+            operator: person.id(credential))
+        try output.print(try await RecorderAccess.record(draft, signedBy: credential, state: state.directory))
     }
 
     private static func step(of thread: OrderThread, _ rulebook: Rulebook) throws -> String {

@@ -113,14 +113,15 @@ struct OperatorOptions: ParsableArguments {
                 keyFile: key, certificateFile: operatorCertificate ?? OperatorFiles(key: key).certificate,
                 passphrase: try operatorPassphraseFile.map(PrivateFile.readPassphrase))
             guard `operator` == nil || `operator` == credential.certificate.id else {
-                throw ValidationError("the key is certified for \(credential.certificate.id), and --operator says another")
+                throw ValidationError(
+                    "the key is certified for \(credential.certificate.id), and --operator says another")
             }
             return credential
         }
     }
 
     /// Of who signs, or else as given.
-    func id() throws -> String? { try credential()?.certificate.id ?? `operator` }
+    func id(_ credential: OperatorCredential?) -> String? { credential?.certificate.id ?? `operator` }
 }
 
 /// What an operator is about to sign, for the operator to read.
@@ -142,7 +143,9 @@ struct ShownStatement {
         }
         for subject in update.subjects { add("subject", subject) }
         for parent in update.parents { add("after", "\(parent.origin):\(parent.index)  \(parent.leafHash.hex)") }
-        for cited in update.cites.map(\.reference) { add("relies on", "\(cited.origin):\(cited.index)  \(cited.leafHash.hex)") }
+        for cited in update.cites.map(\.reference) {
+            add("relies on", "\(cited.origin):\(cited.index)  \(cited.leafHash.hex)")
+        }
         if let time = update.observedAt { add("observed", UTCText.of(time)) }
         add("contract", update.contract.hex)
         add("document", update.consortium.hex)

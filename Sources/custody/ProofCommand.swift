@@ -80,6 +80,10 @@ struct VerifyProofCommand: AsyncParsableCommand {
             let `operator`: String?
             /// Whether the operator signed it; nil if nobody signed.
             let operatorSigned: Bool?
+
+            var signer: String {
+                `operator`.map { "\n    \(SignerText.of($0, isSigned: operatorSigned))" } ?? ""
+            }
         }
 
         let order: String
@@ -150,7 +154,7 @@ extension VerifyProofCommand.Shown {
         let rows = updates.map {
             "  \($0.step.padded(21)) \("\($0.origin):\($0.index)".padded(22)) \($0.inLog ? "in log" : "NOT IN LOG")  "
                 + "\($0.verdict)  \($0.confirmed ? "confirmed" : "not confirmed")"
-                + ($0.operator.map { [signed = $0.operatorSigned] in "\n    \(SignerText.of($0, isSigned: signed))" } ?? "")
+                + $0.signer
         }
         let sensed = readings.map {
             "\n  reading \($0.time) \($0.device) \($0.metric) \($0.value) \($0.unit): "

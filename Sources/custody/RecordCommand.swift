@@ -108,8 +108,11 @@ enum RecorderAccess {
             let signed = PreparedUpdate(
                 origin: prepared.origin, update: try person.sign(prepared.update, for: prepared.origin),
                 disclosures: prepared.disclosures)
-            do { return try await record(Draft(signed: signed)) } catch let error as CustodyError
-            where error.code == .orderMovedOn && attempt < signingsMax { continue }
+            do {
+                return try await record(Draft(signed: signed))
+            } catch let error as CustodyError where error.code == .orderMovedOn && attempt < signingsMax {
+                continue
+            }
         }
         preconditionFailure("the last attempt returns or throws")
     }
@@ -140,13 +143,13 @@ struct RecordCommand: AsyncParsableCommand {
             }
             return (try snapshot.order(order).name, cited)
         }
+        let credential = try person.credential()
         let draft = Draft(
             order: .existing(name), step: step, facts: try facts.facts(),
             subjects: try facts.subjects(instruments: .system()), cites: cites, source: Source(.operator),
-            operator: try person.id())
+            operator: person.id(credential))
         let drawn = try label.draw(subjects: draft.subjects, facts: draft.facts)
-        let receipt = try await RecorderAccess.record(
-            draft, signedBy: try person.credential(), state: state.directory)
+        let receipt = try await RecorderAccess.record(draft, signedBy: credential, state: state.directory)
         try drawn?.write()
         try output.print(receipt)
     }
@@ -174,11 +177,12 @@ struct OrderCommand: AsyncParsableCommand {
         func run() async throws {
             var all = try facts.facts()
             if let number { all.append((name: OrderFact.number, value: .text(number))) }
+            let credential = try person.credential()
             let draft = Draft(
                 order: .open(contract: contract), step: try openingStep(), facts: all,
-                subjects: try facts.subjects(instruments: .system()), source: Source(.operator), operator: try person.id())
-            let receipt = try await RecorderAccess.record(
-                draft, signedBy: try person.credential(), state: state.directory)
+                subjects: try facts.subjects(instruments: .system()), source: Source(.operator),
+                operator: person.id(credential))
+            let receipt = try await RecorderAccess.record(draft, signedBy: credential, state: state.directory)
             try output.print(receipt, text: receipt.order)
         }
 

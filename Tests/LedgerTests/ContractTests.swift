@@ -74,8 +74,21 @@ import Testing
     }
 
     @Test func refusesALaterLanguage() {
-        let text = "custody-contract: 3\nname: c\nversion: 1\nsteps: {a: {by: hospital}}\n"
+        let text = "custody-contract: 4\nname: c\nversion: 1\nsteps: {a: {by: hospital}}\n"
         #expect(refusal { try Contract(text: text, file: "c.yaml") } == CustodyError(.contractLanguage, ""))
+    }
+
+    @Test func saysWhatAnOperatorMustSign() throws {
+        let text = "custody-contract: 3\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, signed-by: operator}\n"
+        let contract = try Contract(text: text + "  b: {by: hospital, after: a}\n")
+        #expect(contract.steps.map(\.signedByOperator) == [true, false])
+    }
+
+    @Test(arguments: [("operator", 1), ("operator", 2), ("hospital", 3), ("[operator]", 3), ("true", 3)])
+    func refusesASignerWhoIsNone(signer: String, language: Int) {
+        let head = "custody-contract: \(language)\nname: c\nversion: 1\nsteps:\n"
+        let text = head + "  a: {by: hospital, signed-by: \(signer)}\n"
+        #expect(refusal { try Contract(text: text) }?.code == .yamlMalformed)
     }
 
     private static let privateHead = "custody-contract: 2\nname: c\nversion: 1\nsteps:\n"

@@ -118,7 +118,10 @@ import Testing
 
     @Test func everyCodeIsInTheTable() {
         // Those of forks and of confirmations stand in tables of their own.
-        let elsewhere: Set<Rejection.Code> = [.nothingToResolve, .branchUnknown, .notConfirmed]
+        let elsewhere: Set<Rejection.Code> = [
+            .nothingToResolve, .branchUnknown, .notConfirmed, .operatorUnsigned, .operatorForged, .operatorStranger,
+            .operatorMismatched, .operatorNotValid,
+        ]
         #expect(Set(Self.refused.map(\.code)).union(elsewhere) == Set(Rejection.Code.allCases))
     }
 

@@ -52,7 +52,8 @@ struct TestOrder {
     ) -> Judgement {
         let author = origin ?? consortium[Self.roles[update.step] ?? .hospital].origin
         return thread.judge(
-            update, from: author, recordedAt: 0, floor: floor, by: rulebook ?? consortium.rulebook, elsewhere: elsewhere)
+            update, from: author, recordedAt: 0, floor: floor, by: rulebook ?? consortium.rulebook, elsewhere: elsewhere
+        )
     }
 
     /// Judges an update and, if it is decided, enters it.

@@ -8,6 +8,9 @@ import Testing
     private static let updates = [
         EntryTests.update(), EntryTests.update(parents: Update.parentsMax), EntryTests.update(cites: 3),
         EntryTests.update(facts: []),
+        EntryTests.update().with(operator: nil), EntryTests.update().with(operator: Operator(id: "op")),
+        EntryTests.update().with(operator: Operator(id: "", certificate: [1])),
+        EntryTests.update().with(operator: Operator(id: "", signature: [1])),
         EntryTests.update(facts: [
             Fact(name: "a", value: .text("")), Fact(name: "a", value: .commitment(.emptyTree)),
             Fact(name: "größe", value: .text("3")),
@@ -25,6 +28,7 @@ import Testing
             #expect(try scan.read(entry: bytes))
             #expect(scan.isOf(order: update.order) && !scan.isOf(order: update.order + "x"))
             Self.expectSame(scan, update)
+            #expect(scan.recordedAt == EntryTests.entry(.update(update)).recordedAt)
         }
     }
 
@@ -43,6 +47,7 @@ import Testing
             #expect(!scan.isParent(place, Reference(origin: "x", index: parent.index, leafHash: parent.leafHash)))
         }
         #expect(scan.citations == update.citations)
+        #expect(scan.bringsSignature == update.bringsSignature && scan.decoded == update)
         #expect((0..<scan.factCount).map(scan.factName) == update.facts.map(\.name))
         for one in update.facts.indices {
             #expect(scan.isText(one) == update.isText(one))
