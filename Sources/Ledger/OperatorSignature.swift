@@ -12,7 +12,8 @@ public enum OperatorSignature {
     /// signature, in the one encoding that follows from what it says and not from how somebody wrote it.
     ///
     /// So the operator answers for order, step, parents, citations, document, contract, subjects, facts, commitments of
-    /// private facts, times, source, their own id and certificate; and nobody can move the update into another log.
+    /// private facts, times, source, their own id and certificate; and nobody can move the update into another log. Fields
+    /// that a later release adds are no part of this statement: they need another first line, and a contract that asks for it.
     public static func statement(of update: Update, from origin: String) -> [UInt8] {
         let person = update.operator.map { Operator(id: $0.id, certificate: $0.certificate) }
         return Array("\(context)\n\(origin)\n".utf8) + update.with(operator: person).encoded

@@ -227,6 +227,27 @@ import X509
         }
     }
 
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func aCertificateHasAtMostItsBytes(step: (offset: Int, fits: Bool)) throws {
+        let size = OperatorCertificate.bytesMax + step.offset
+        var padding = size - jan.certificate.count
+        // The CA's signature has 70 to 72 bytes, so that the wanted length needs some tries.
+        for _ in 0..<500 {
+            let value = ArraySlice([UInt8](repeating: 7, count: padding))
+            let filler = Certificate.Extension(oid: [1, 2, 3, 4], critical: false, value: value)
+            let rules = try TestOperator.extensions("hospital", "jk-17", more: [filler])
+            let person = try TestOperator(by: hospital, extensions: rules)
+            guard person.certificate.count == size else {
+                if abs(person.certificate.count - size) > 4 { padding -= person.certificate.count - size }
+                continue
+            }
+            let refusal = try order.refusal(of: person.sign(order.update()))
+            #expect(refusal == (step.fits ? nil : .operatorStranger))
+            return
+        }
+        Issue.record("no certificate of \(size) bytes came up")
+    }
+
     /// Fields in another order, or a number in a longer spelling, are the same update.
     @Test func theSpellingOfAnEntryDoesNotMatter() throws {
         let signed = try jan.sign(order.update())

@@ -438,13 +438,14 @@ nonisolated struct WireUpdate: @unchecked Sendable {
     set {_uniqueStorage()._operator = newValue}
   }
 
-  /// DER.
+  /// DER of an X.509 certificate that the organisation's CA issued to this operator.
   var operatorCertificate: Data {
     get {_storage._operatorCertificate}
     set {_uniqueStorage()._operatorCertificate = newValue}
   }
 
-  /// Over order, step, parents and facts.
+  /// 64 bytes, Ed25519 or ECDSA P-256 (r, s), over the line "custody-operator/v1", the line of the log's origin, and the
+  /// fields 1 to 12 and 14 of this message in the order of their numbers. A field that is added later is not covered.
   var operatorSignature: Data {
     get {_storage._operatorSignature}
     set {_uniqueStorage()._operatorSignature = newValue}
