@@ -79,11 +79,14 @@ let package = Package(
         fence("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         // C++ behind a C header: libzxing has no C interface in Debian 12.
         .target(name: "CZXing", linkerSettings: [.linkedLibrary("ZXing")]),
+        // Whose header names no type of libcrypto: BoringSSL has types of the same names.
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
         layer("Ledger", [crypto, protobuf, yams, x509, asn1], exclude: ["ledger.proto", "proof.proto"]),
         layer("Identifiers", []),
         layer("Telemetry", []),
-        layer("Store", ["Ledger", "Telemetry", grdb, sqlite]),
+        layer("TimeStamps", ["Ledger", "COpenSSL"]),
+        layer("Store", ["Ledger", "Telemetry", "TimeStamps", grdb, sqlite]),
         layer(
             "Capture",
             [
@@ -92,7 +95,8 @@ let package = Package(
         layer(
             "Consortium",
             [
-                "Ledger", "Store", "CZlib", crypto, cryptoExtras, x509, asn1, nioCore, nioHTTP1, nioSSL, httpTypes,
+                "Ledger", "Store", "TimeStamps", "CZlib", crypto, cryptoExtras, x509, asn1, nioCore, nioHTTP1, nioSSL,
+                httpTypes,
                 httpClient,
                 hummingbird, hummingbirdTLS, logging, lifecycle,
             ]),
@@ -108,7 +112,7 @@ let package = Package(
             name: "custody",
             dependencies: [
                 "Ledger", "Identifiers", "Telemetry", "Store", "Capture", "Consortium", "Gateway", "Labels", "Portal",
-                argumentParser, crypto, hummingbird, logging, lifecycle, signals,
+                "TimeStamps", argumentParser, crypto, hummingbird, logging, lifecycle, signals,
             ], swiftSettings: strict,
             linkerSettings: staticRuntime),
         // What simulator, measurements, fuzzing and tests share.
@@ -126,7 +130,9 @@ let package = Package(
             ], path: "Benchmarks", exclude: ["Results"], swiftSettings: strict),
         .executableTarget(
             name: "custody-fuzz",
-            dependencies: ["Capture", "Identifiers", "Labels", "Ledger", "Rig", "Telemetry", argumentParser],
+            dependencies: [
+                "Capture", "Identifiers", "Labels", "Ledger", "Rig", "Telemetry", "TimeStamps", argumentParser,
+            ],
             path: "Fuzz", swiftSettings: strict),
 
         .executableTarget(
@@ -143,7 +149,7 @@ let package = Package(
         tests(of: "Identifiers", ["Identifiers"]),
         tests(of: "Labels", ["Labels", "Capture", "Identifiers", "Ledger"]),
         tests(of: "Telemetry", ["Telemetry"]),
-        tests(of: "Store", ["Store", "Ledger", "Rig", "Telemetry", grdb]),
+        tests(of: "Store", ["Store", "Ledger", "Rig", "Telemetry", "TimeStamps", grdb]),
         tests(of: "Gateway", ["Gateway", "Capture", "Store", "Ledger", "Telemetry", "Identifiers", grdb, logging]),
         tests(
             of: "Portal",
@@ -158,9 +164,8 @@ let package = Package(
         tests(
             of: "Consortium",
             [
-                "Consortium", "Ledger", "Store", crypto, x509, asn1, nioCore, nioSSL, httpTypes, httpClient,
-                hummingbird,
-                logging, lifecycle,
+                "Consortium", "Ledger", "Rig", "Store", "TimeStamps", crypto, x509, asn1, nioCore, nioSSL, httpTypes,
+                httpClient, hummingbird, logging, lifecycle,
             ]),
     ]
 )

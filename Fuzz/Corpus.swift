@@ -3,6 +3,7 @@ import Foundation
 import Identifiers
 import Labels
 import Ledger
+import TimeStamps
 
 /// The parsers with sound inputs, made by Custody itself.
 enum Corpus {
@@ -36,6 +37,7 @@ enum Corpus {
                 refused { _ = try Disclosure(encoded: String(decoding: bytes, as: UTF8.self)) }
             },
             try sealedDisclosure(),
+            try timeStamp(),
             Parser(name: "contract", samples: texts([SampleLog.contractText])) { bytes in
                 refused { _ = try Contract(text: String(decoding: bytes, as: UTF8.self)) }
             },
@@ -88,6 +90,19 @@ enum Corpus {
                     commitment: disclosure.commitment, recipient: "c", sealed: bytes, signature: sealed.signature)
                 _ = try sent.open(context, with: key)
             }
+        }
+    }
+
+    /// What an authority's answer is made of, and what of it is stored and passed on.
+    private static func timeStamp() throws -> Parser {
+        guard let answer = Data(base64Encoded: timeStampAnswer.filter { !$0.isNewline }) else {
+            throw Broken(promise: "the kept time stamp is base64")
+        }
+        let authority = try TimeStampAuthority(certificates: Array(timeAuthority.utf8))
+        let imprint = Hash.sha256(Array("hello\n".utf8))
+        return Parser(name: "time stamp", samples: [[UInt8](answer)]) { bytes in
+            _ = refused { _ = try authority.check(token: bytes, of: imprint) }
+            return refused { _ = try authority.check(token: TimeStampQuery.token(inAnswer: bytes), of: imprint) }
         }
     }
 

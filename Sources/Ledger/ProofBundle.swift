@@ -28,6 +28,8 @@ public struct ProofBundle: Hashable, Sendable {
     public var readings: [ReadingProof] = []
     /// Private facts of the items that the file's maker chose to show.
     public var disclosures: [Disclosure] = []
+    /// Heads that a time stamping authority has stamped, with the items that they include.
+    public var stamped: [StampedHead] = []
 
     public init(
         order: String, items: [Item], documents: [SignedNote], contracts: [String], heads: [SignedNote]
@@ -54,6 +56,7 @@ public struct ProofBundle: Hashable, Sendable {
             $0.heads = heads.map(\.encoded)
             $0.readings = readings.map(\.wire)
             $0.disclosures = disclosures.map(\.encoded)
+            $0.stamped = stamped.map(\.wire)
         }.serializedBytes()
     }
 
@@ -71,6 +74,7 @@ public struct ProofBundle: Hashable, Sendable {
         try Limit.check(wire.items.count, max: Self.itemsMax, "a proof file", unit: "entries")
         try Limit.check(wire.readings.count, max: Self.itemsMax, "a proof file", unit: "readings")
         try Limit.check(wire.disclosures.count, max: Self.itemsMax, "a proof file", unit: "disclosures")
+        try Limit.check(wire.stamped.count, max: Self.itemsMax, "a proof file", unit: "time stamps")
         self.init(
             order: wire.order,
             items: try wire.items.map {
@@ -80,6 +84,7 @@ public struct ProofBundle: Hashable, Sendable {
             heads: try wire.heads.map { try SignedNote(encoded: $0) })
         readings = try wire.readings.map { try ReadingProof($0) }
         disclosures = try wire.disclosures.map { try Disclosure(encoded: $0) }
+        stamped = try wire.stamped.map { try StampedHead($0) }
     }
 }
 
@@ -111,6 +116,8 @@ public struct ProofResult: Sendable {
     public let disclosed: [Disclosed]
     /// Private facts of the items that stay private.
     public let hiddenCount: Int
+    /// Time stamps of heads that include items; whether each holds, the authority's certificates say.
+    public var stamps: [Stamp] = []
 
     /// A private fact whose value the file shows.
     public struct Disclosed: Sendable {
@@ -138,7 +145,7 @@ extension ProofBundle {
         let found = try items.map { try Found($0, policy: policy, counted: counted) }
         let verdicts = Self.judge(found, by: rulebook)
         let disclosed = disclosed(among: found)
-        return ProofResult(
+        var result = ProofResult(
             order: order,
             items: found.map { item in
                 ProofResult.Item(
@@ -153,6 +160,8 @@ extension ProofBundle {
             },
             heads: heads.compactMap { try? policy.evaluate($0).checkpoint }, disclosed: disclosed,
             hiddenCount: Self.hiddenCount(in: found, beside: disclosed))
+        result.stamps = try stamped.flatMap { try $0.checked(by: policy) }
+        return result
     }
 
     private func disclosed(among items: [Found]) -> [ProofResult.Disclosed] {

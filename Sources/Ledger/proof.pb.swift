@@ -56,6 +56,9 @@ nonisolated struct WireBundle: Sendable {
   /// Disclosures of chosen private facts (RFC 9901, section 4.2), as they were hashed.
   var disclosures: [String] = []
 
+  /// Heads that a time stamping authority has stamped, with the items that they include.
+  var stamped: [WireStampedHead] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -101,13 +104,47 @@ nonisolated struct WireReading: Sendable {
   init() {}
 }
 
+nonisolated struct WireStampedHead: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// A signed checkpoint with RFC 3161 time stamps among its signature lines: see NoteTimeStamp.
+  var checkpoint: String = String()
+
+  var inclusions: [WireInclusion] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct WireInclusion: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Leaf hash of an item's entry.
+  var entry: Data = Data()
+
+  /// Its place in the log.
+  var index: UInt64 = 0
+
+  /// The RFC 6962 inclusion proof.
+  var hashes: [Data] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "custody.proof.v1"
 
 nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Bundle"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}order\0\u{1}items\0\u{1}documents\0\u{1}contracts\0\u{1}heads\0\u{1}readings\0\u{1}disclosures\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}order\0\u{1}items\0\u{1}documents\0\u{1}contracts\0\u{1}heads\0\u{1}readings\0\u{1}disclosures\0\u{1}stamped\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -123,6 +160,7 @@ nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.heads) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.readings) }()
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.disclosures) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.stamped) }()
       default: break
       }
     }
@@ -153,6 +191,9 @@ nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.disclosures.isEmpty {
       try visitor.visitRepeatedStringField(value: self.disclosures, fieldNumber: 8)
     }
+    if !self.stamped.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.stamped, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -165,6 +206,7 @@ nonisolated extension WireBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.heads != rhs.heads {return false}
     if lhs.readings != rhs.readings {return false}
     if lhs.disclosures != rhs.disclosures {return false}
+    if lhs.stamped != rhs.stamped {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -250,6 +292,81 @@ nonisolated extension WireReading: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.size != rhs.size {return false}
     if lhs.hashes != rhs.hashes {return false}
     if lhs.entry != rhs.entry {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStampedHead: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StampedHead"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}checkpoint\0\u{1}inclusions\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.checkpoint) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.inclusions) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.checkpoint.isEmpty {
+      try visitor.visitSingularStringField(value: self.checkpoint, fieldNumber: 1)
+    }
+    if !self.inclusions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.inclusions, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireStampedHead, rhs: WireStampedHead) -> Bool {
+    if lhs.checkpoint != rhs.checkpoint {return false}
+    if lhs.inclusions != rhs.inclusions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireInclusion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Inclusion"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}index\0\u{1}hashes\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.entry) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.index) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.hashes) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.entry.isEmpty {
+      try visitor.visitSingularBytesField(value: self.entry, fieldNumber: 1)
+    }
+    if self.index != 0 {
+      try visitor.visitSingularUInt64Field(value: self.index, fieldNumber: 2)
+    }
+    if !self.hashes.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.hashes, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireInclusion, rhs: WireInclusion) -> Bool {
+    if lhs.entry != rhs.entry {return false}
+    if lhs.index != rhs.index {return false}
+    if lhs.hashes != rhs.hashes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
