@@ -1,14 +1,15 @@
 import GRDB
 import Ledger
 
-/// A cosigner's word that entries of a log bear times which had not come yet when it saw them.
+/// The word of a cosigner, or of a time stamping authority, that entries of a log bear times which had not come yet when it
+/// saw them.
 ///
 /// It is marked and not refused: which of two clocks is wrong, people must find out.
 public struct ClockDoubt: Hashable, Sendable {
     /// How far a gateway's clock may be ahead of its peers', in microseconds.
     public static let aheadMax: Int64 = 300_000_000
 
-    /// The organisation whose cosignature is earlier than the entries.
+    /// The organisation whose cosignature is earlier than the entries, or a time stamp and its authority.
     public let cosigner: String
     /// Microseconds by which the last of these entries is ahead of the cosignature.
     public let ahead: Int64
@@ -17,13 +18,20 @@ public struct ClockDoubt: Hashable, Sendable {
 extension LedgerTransaction {
     /// Marks the entries below `size` that are later than a cosignature of that head.
     func markDoubts(by cosignature: Cosignature, size: UInt64, of log: Int64) throws {
-        guard let seconds = Int64(exactly: cosignature.time), size > 0 else { return }
+        guard let seconds = Int64(exactly: cosignature.time) else { return }
         let (time, isBeyond) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        guard !isBeyond, let last = try snapshot.recordedAt(log: log, index: size - 1) else { return }
+        guard !isBeyond else { return }
+        try markDoubts(by: cosignature.cosigner, at: time, size: size, of: log)
+    }
+
+    /// Marks the entries below `size` that are later than somebody's time of that head.
+    /// - Parameter time: UTC microseconds.
+    func markDoubts(by witness: String, at time: Int64, size: UInt64, of log: Int64) throws {
+        guard size > 0, let last = try snapshot.recordedAt(log: log, index: size - 1) else { return }
         let limit = time.addingReportingOverflow(ClockDoubt.aheadMax).partialValue
         guard limit > time, last > limit else { return }
         let first = try snapshot.firstEntry(of: log, below: size, recordedAfter: limit)
-        try mark(first..<size, ahead: last - time, by: cosignature.cosigner, log: log)
+        try mark(first..<size, ahead: last - time, by: witness, log: log)
     }
 
     private func mark(_ entries: Range<UInt64>, ahead: Int64, by cosigner: String, log: Int64) throws {

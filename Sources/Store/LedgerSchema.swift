@@ -23,6 +23,7 @@ enum LedgerSchema {
             try $0.execute(sql: privateFacts)
             try $0.execute(sql: erasureIndex)
         }
+        migrator.registerMigration("7 time stamps") { try $0.execute(sql: timeStamps) }
         migrator.registerMigration("8 fork points") { database in
             try database.execute(sql: forkPoints)
             for (log, evidence) in try earlierEvidence(database) {
@@ -151,6 +152,17 @@ enum LedgerSchema {
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE proposal (hash BLOB PRIMARY KEY, version INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
         ALTER TABLE log ADD COLUMN counted INTEGER;
+        """
+
+    /// RFC 3161 time stamps of heads, with what is needed to check each: the note that was stamped, for a checkpoint is
+    /// forgotten before its time stamp, and the certificates that were believed then. `digest` is over `url` and `token`.
+    private static let timeStamps = """
+        CREATE TABLE time_stamp_authority (hash BLOB PRIMARY KEY, certificates BLOB NOT NULL) STRICT;
+        CREATE TABLE time_stamp (
+            checkpoint INTEGER PRIMARY KEY, note TEXT NOT NULL, url TEXT NOT NULL, token BLOB NOT NULL,
+            digest BLOB NOT NULL, time INTEGER NOT NULL, accuracy INTEGER NOT NULL, authority TEXT NOT NULL,
+            certificates BLOB NOT NULL
+        ) STRICT;
         """
 
     static let orderIndexTables = [

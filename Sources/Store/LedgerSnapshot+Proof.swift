@@ -11,13 +11,15 @@ extension LedgerSnapshot {
         wanted += try cited(by: wanted)
         let rulebook = try rulebook()
         let contracts = Set(wanted.map(\.update.contract)).compactMap { rulebook.contracts[$0]?.text }
-        return ProofBundle(
+        var bundle = ProofBundle(
             order: order.name,
             items: try wanted.map { applied in
                 ProofBundle.Item(entry: try entryBytes(applied.reference), proof: try proof(of: applied.reference))
             },
             documents: try documents(), contracts: contracts.sorted(),
             heads: try logs().compactMap { try confirmedHead(of: $0) ?? head(of: $0.id) })
+        bundle.stamped = try stampedHeads(of: wanted.map(\.reference))
+        return bundle
     }
 
     private static func ancestry(of target: Hash, in updates: [AppliedUpdate]) -> [AppliedUpdate] {

@@ -50,7 +50,7 @@ extension LedgerTransaction {
         try database.execute(
             sql: "DELETE FROM tile WHERE log = ? AND ((idx + 1) << (8 * (level + 1))) > ?",
             arguments: [log.id, Int64(clamping: start)])
-        for table in ["checkpoint", "cosignature"] {
+        for table in ["checkpoint", "cosignature", "time_stamp"] {
             let column = table == "checkpoint" ? "id" : "checkpoint"
             try database.execute(
                 sql: "DELETE FROM \(table) WHERE \(column) > ? AND \(column) < ?", arguments: [first, next])

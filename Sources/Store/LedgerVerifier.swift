@@ -2,7 +2,8 @@ import Foundation
 import GRDB
 import Ledger
 
-/// Checks everything that is stored, trusting nothing of it: each hash, link, tile, signature, cosignature and verdict.
+/// Checks everything that is stored, trusting nothing of it: each hash, link, tile, signature, cosignature, time stamp and
+/// verdict.
 public struct LedgerVerifier: Sendable {
     /// Something that does not hold.
     public struct Finding: Codable, Hashable, Sendable {
@@ -16,6 +17,7 @@ public struct LedgerVerifier: Sendable {
         public var entries: UInt64 = 0
         public var bytes: UInt64 = 0
         public var signatures = 0
+        public var timeStamps = 0
         public var verdicts = 0
         public var findings: [Finding] = []
 
@@ -26,6 +28,7 @@ public struct LedgerVerifier: Sendable {
             entries += other.entries
             bytes += other.bytes
             signatures += other.signatures
+            timeStamps += other.timeStamps
             verdicts += other.verdicts
             findings += other.findings
         }
@@ -93,7 +96,8 @@ public struct LedgerVerifier: Sendable {
         _ log: LogRecord, judged: UInt64, _ snapshot: LedgerSnapshot, into report: inout Report
     ) throws {
         let checkpoints = try snapshot.checkpoints(of: log.id)
-        var chain = ChainCheck(log: log, sizes: checkpoints.map(\.size))
+        let stamps = try snapshot.timeStampRows(of: log.id)
+        var chain = ChainCheck(log: log, sizes: checkpoints.map(\.size) + stamps.map(\.size))
         var count: UInt64 = 0
         var updates = 0
         try snapshot.forEachEntry(log: log.id, from: 0, to: log.size) { index, bytes in
@@ -117,7 +121,8 @@ public struct LedgerVerifier: Sendable {
                     message: "\(updates) updates stand in the log and \(known) in the order index: run custody reindex")
             )
         }
-        let signed = try checkpoints.compactMap { try check($0, of: log, into: &report) }
+        var signed = try checkpoints.compactMap { try check($0, of: log, into: &report) }
+        signed += stamps.compactMap { check($0, of: log, snapshot, into: &report) }
         report.findings += chain.findings(signed: signed)
         if checkpoints.contains(where: { $0.stored && $0.size > log.size })
             || (!checkpoints.contains(where: { $0.size >= log.size }) && log.size > log.common ?? 0)
@@ -176,6 +181,21 @@ public struct LedgerVerifier: Sendable {
             }
         }
         return stored.cosignatures.count
+    }
+
+    /// - Returns: what the log signed and an authority stamped; nil if that does not hold.
+    private func check(
+        _ row: TimeStampRow, of log: LogRecord, _ snapshot: LedgerSnapshot, into report: inout Report
+    ) -> Checkpoint? {
+        do {
+            let checkpoint = try row.check(log: log.key, snapshot)
+            report.timeStamps += 1
+            return checkpoint.size <= log.size ? checkpoint : nil
+        } catch {
+            report.findings.append(
+                Finding(place: "\(log.origin) at size \(row.size)", message: "the time stamp does not hold: \(error)"))
+            return nil
+        }
     }
 
     // MARK: Verdicts

@@ -79,9 +79,19 @@ func buildGateway(
     let foreignLogs = try foreignLogSessions(
         configuration.foreignLogs, ledger: ledger, mirror: mirror, logger: logger)
 
+    TimeStampRoutes(store: ledger, watch: watch).add(to: router)
+    let stamping = try configuration.timeStamps.map { entry in
+        TimeStampSession(
+            client: try TimeStampClient(url: entry.url, authority: entry.authority), interval: entry.interval,
+            store: ledger, watch: watch, now: instruments.now, random: instruments.random, logger: logger)
+    }
+
     let local = LocalServer(
         recorder: recorder,
-        peers: { sessions.statuses + cosigners.map(\.status) + foreignLogs.map(\.status) },
+        peers: {
+            sessions.statuses + cosigners.map(\.status) + foreignLogs.map(\.status)
+                + (stamping.map { [$0.status] } ?? [])
+        },
         documents: DocumentExchange(store: ledger), socket: state.socket, logger: logger)
     let decoder = DecodeWorkerCommand.client()
     var stations: [any Service] = []
@@ -128,6 +138,7 @@ func buildGateway(
     services += [port, local, Worker { await sessions.run() }]
     services += cosigners.map { session in Worker { await session.run() } }
     services += foreignLogs.map { session in Worker { await session.run() } }
+    services += stamping.map { session in [Worker { await session.run() }] } ?? []
     let rules = RulesFolder(path: state.rules)
     services.append(Worker { await rules.follow(ledger, logger: logger) })
     let rerecording = Rerecording(recorder: recorder, ledger: ledger, logger: logger)

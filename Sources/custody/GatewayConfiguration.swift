@@ -49,13 +49,14 @@ struct GatewayConfiguration {
     let brokers: [Broker]
     let conditions: ConditionRule?
     let disk: DiskWatch.Rule
+    let timeStamps: TimeStamps?
 
     /// - Throws: `CustodyError` with code `yaml-malformed`, naming file, line and column.
     init(file: String, state: StateDirectory, origin: String) throws {
         let root = try YAMLReader(text: try NamedFile.text(file), file: file)
         let keys = try root.mapping(known: [
             "custody-gateway", "listen", "uploads", "peers", "cosigners", "mirror-logs", "stations", "mqtt",
-            "conditions", "disk", "head-copy", "passphrase-file",
+            "conditions", "disk", "head-copy", "passphrase-file", "time-stamps",
         ])
         guard try keys.required("custody-gateway", of: root).number() == 1 else {
             throw root.failure("this release reads configurations of version 1")
@@ -69,6 +70,7 @@ struct GatewayConfiguration {
         brokers = try keys["mqtt"]?.list().map { try Self.broker($0, state: state, origin: origin) } ?? []
         conditions = try keys["conditions"].map { try ConditionRule($0) }
         disk = try keys["disk"].map(Self.disk) ?? DiskWatch.Rule()
+        timeStamps = try keys["time-stamps"].map { try TimeStamps($0, state: state) }
     }
 
     /// Where the newest head is kept outside the state directory: beside it, where the configuration says nothing; nil

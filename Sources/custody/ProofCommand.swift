@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Ledger
 import Store
+import TimeStamps
 
 struct ProofCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,7 +12,11 @@ struct ProofCommand: AsyncParsableCommand {
     var subject: String
     @Option(name: .shortAndLong, help: "The proof file to write.")
     var output: String?
-    @Option(help: "A folder for each update's NAME.entry and plain C2SP NAME.tlog-proof.")
+    @Option(
+        help: """
+            A folder for each update's NAME.entry and plain C2SP NAME.tlog-proof and, against a head with a time stamp, \
+            NAME.time-stamp.tlog-proof.
+            """)
     var split: String?
     @Option(help: "Private facts of the order that the file is to show, with commas between them; no others are shown.")
     var reveal: String?
@@ -33,7 +38,17 @@ struct ProofCommand: AsyncParsableCommand {
             let shown = bundle.disclosures.isEmpty ? "" : ", showing \(bundle.disclosures.count) private facts"
             print("\(output): \(bundle.items.count) updates of \(bundle.order)\(shown)")
         }
-        if let split { try write(bundle, into: split) }
+        if let split { try write(bundle, stamped: try ledger.read { try stamped(bundle, $0) }, into: split) }
+    }
+
+    /// For each item, its proof against the first head with a time stamp; nil where there is none yet.
+    private func stamped(_ bundle: ProofBundle, _ snapshot: LedgerSnapshot) throws -> [TransparencyProof?] {
+        try bundle.items.map { item in
+            try snapshot.stampedProof(
+                of: Reference(
+                    origin: try Checkpoint(text: item.proof.checkpoint.text).origin, index: item.proof.index,
+                    leafHash: Hash.leaf(item.entry)))
+        }
     }
 
     private func bundle(_ snapshot: LedgerSnapshot) throws -> ProofBundle {
@@ -45,14 +60,17 @@ struct ProofCommand: AsyncParsableCommand {
         return try snapshot.bundle(of: try snapshot.order(subject))
     }
 
-    private func write(_ bundle: ProofBundle, into folder: String) throws {
+    private func write(_ bundle: ProofBundle, stamped: [TransparencyProof?], into folder: String) throws {
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for item in bundle.items {
+        for (item, stamped) in zip(bundle.items, stamped) {
             let origin = try Checkpoint(text: item.proof.checkpoint.text).origin.replacingOccurrences(
                 of: "/", with: "_")
             let name = "\(folder)/\(origin)_\(item.proof.index)"
             try NamedFile.write(item.entry, to: "\(name).entry")
             try NamedFile.write(Array(item.proof.encoded.utf8), to: "\(name).\(TransparencyProof.fileExtension)")
+            guard let stamped else { continue }
+            let file = "\(name).time-stamp.\(TransparencyProof.fileExtension)"
+            try NamedFile.write(Array(stamped.encoded.utf8), to: file)
         }
         print("\(folder): \(bundle.items.count) entries with their proofs")
     }
@@ -61,13 +79,17 @@ struct ProofCommand: AsyncParsableCommand {
 struct VerifyProofCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify-proof", abstract: "Check a proof file offline, with nothing but a policy.",
-        discussion: "Says apart: in the log, accepted, confirmed, and complete up to which heads. Status 0 if all hold."
-    )
+        discussion: """
+            Says apart: in the log, accepted, confirmed, and complete up to which heads; and, where the file holds time \
+            stamps and their authority is named, before when updates existed. Status 0 if all hold.
+            """)
 
     @Argument(help: "The proof file.")
     var file: String
     @Option(help: "The policy, as 'custody policy' prints it, from somebody you trust.")
     var policy: String
+    @Option(help: "PEM file of the time stamping authority's certificates, from somebody you trust.")
+    var timeStamps: String?
     @OptionGroup var output: OutputOptions
 
     struct Shown: Encodable {
@@ -84,6 +106,8 @@ struct VerifyProofCommand: AsyncParsableCommand {
             var signer: String {
                 `operator`.map { "\n    \(SignerText.of($0, isSigned: operatorSigned))" } ?? ""
             }
+            /// By a time stamp that was checked.
+            let existedBefore: String?
         }
 
         let order: String
@@ -93,6 +117,7 @@ struct VerifyProofCommand: AsyncParsableCommand {
         let readings: [Reading]
         let disclosed: [Disclosed]
         let stayPrivate: Int
+        let timeStamps: [CheckedTimeStamp.Shown]
 
         struct Disclosed: Encodable {
             let fact, value: String
@@ -110,10 +135,13 @@ struct VerifyProofCommand: AsyncParsableCommand {
     func run() async throws {
         let bundle = try ProofBundle(bytes: try NamedFile.bytes(file))
         let result = try bundle.check(policyText: try NamedFile.text(policy))
-        let shown = Shown(result)
-        try output.print(shown, text: shown.text)
+        let authority = try timeStamps.map { try TimeStampAuthority(certificates: try NamedFile.bytes($0)) }
+        let stamps = result.stamps.map { CheckedTimeStamp($0, by: authority) }
+        let shown = Shown(result, stamps)
+        let none = authority != nil && stamps.isEmpty ? "\n  no head that includes these updates was stamped" : ""
+        try output.print(shown, text: shown.text + none)
         guard result.isInLog, result.isAccepted, result.isConfirmed, result.areReadingsProved,
-            result.areDisclosuresProved
+            result.areDisclosuresProved, authority == nil || stamps.allSatisfy(\.holds)
         else {
             throw CheckFailed(message: "not everything that the file claims is proved")
         }
@@ -121,7 +149,7 @@ struct VerifyProofCommand: AsyncParsableCommand {
 }
 
 extension VerifyProofCommand.Shown {
-    init(_ result: ProofResult) {
+    init(_ result: ProofResult, _ stamps: [CheckedTimeStamp]) {
         order = result.order
         inLog = result.isInLog
         accepted = result.isAccepted
@@ -134,7 +162,8 @@ extension VerifyProofCommand.Shown {
                 origin: item.reference.origin, index: item.reference.index, inLog: item.inLog,
                 accepted: item.verdict == .accepted, confirmed: item.confirmed,
                 verdict: item.verdict.map { $0.isAccepted ? "accepted" : "\($0)" } ?? "cannot be judged from this file",
-                operator: item.update.operator?.id, operatorSigned: item.isSigned)
+                operator: item.update.operator?.id, operatorSigned: item.isSigned,
+                existedBefore: item.inLog ? CheckedTimeStamp.latest(of: item.reference.leafHash, stamps) : nil)
         }
         readings = result.readings.map { reading, isProved in
             let lines = reading.lines + Array(repeating: "", count: 8)
@@ -148,13 +177,14 @@ extension VerifyProofCommand.Shown {
                 proved: $0.update != nil)
         }
         stayPrivate = result.hiddenCount
+        timeStamps = stamps.map(\.shown)
     }
 
     var text: String {
         let rows = updates.map {
             "  \($0.step.padded(21)) \("\($0.origin):\($0.index)".padded(22)) \($0.inLog ? "in log" : "NOT IN LOG")  "
                 + "\($0.verdict)  \($0.confirmed ? "confirmed" : "not confirmed")"
-                + $0.signer
+                + ($0.existedBefore.map { "  existed before \($0)" } ?? "") + $0.signer
         }
         let sensed = readings.map {
             "\n  reading \($0.time) \($0.device) \($0.metric) \($0.value) \($0.unit): "
@@ -171,7 +201,7 @@ extension VerifyProofCommand.Shown {
             in the log \(inLog ? "yes" : "NO")
             accepted   \(accepted ? "yes" : "NO")
             confirmed  \(confirmed ? "yes" : "NO")
-            complete   as its maker saw it, up to \(heads)
+            complete   as its maker saw it, up to \(heads)\(timeStamps.map { "\ntime stamp \($0.text)" }.joined())
             \(rows.joined(separator: "\n"))\(sensed)\(facts)
             """
     }

@@ -54,8 +54,11 @@ struct Trace: Encodable {
         let frozen: String?
         /// Whether its log was revoked before it.
         let revoked: Bool
-        /// Organisations whose cosignatures contradict its time, with the seconds by which it is ahead of theirs.
+        /// Organisations whose cosignatures contradict its time, and time stamps that do, with the seconds by which it is
+        /// ahead of theirs.
         let clockAhead: [String: Double]
+        /// Of the first head with a time stamp that includes it.
+        let timeStamp: ShownTimeStamp?
     }
 
     let order: String
@@ -206,6 +209,8 @@ extension Trace.Step {
         clockAhead = Dictionary(
             try snapshot.doubts(of: reference).map { ($0.cosigner, Double($0.ahead) / 1e6) },
             uniquingKeysWith: { first, _ in first })
+        timeStamp = try log.flatMap { try snapshot.timeStamp(including: reference.index, of: $0) }
+            .map { try ShownTimeStamp($0) }
         frozen = log.flatMap { reference.index < $0.common ?? 0 ? nil : $0.frozen }
         cosigners =
             try log.map { log in
@@ -222,7 +227,10 @@ extension Trace.Step {
         if case let rejected = verdict, rejected != "accepted" { return "REJECTED: \(rejected)" }
         if let frozen { return "log frozen: \(frozen)" }
         let marks = (dropped ? ["dropped"] : []) + (revoked ? ["its log is revoked"] : [])
-        return ([confirmation] + marks + clockMarks).joined(separator: ", ")
+        let stamped = (timeStamp.map { [$0] } ?? []).map {
+            "time-stamped by \($0.shortAuthority): existed before \($0.existedBefore)"
+        }
+        return ([confirmation] + stamped + marks + clockMarks).joined(separator: ", ")
     }
 
     private var confirmation: String {

@@ -8,7 +8,7 @@ import Synchronization
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check every hash, link, signature, cosignature and verdict of every stored log.")
+        abstract: "Check every hash, link, signature, cosignature, time stamp and verdict of every stored log.")
 
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
@@ -34,8 +34,10 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private static func text(of report: LedgerVerifier.Report) -> String {
+        let stamps = report.timeStamps > 0 ? ", \(report.timeStamps) time stamps" : ""
         let summary =
-            "\(report.logs) logs, \(report.entries) entries, \(report.signatures) signatures, \(report.verdicts) verdicts"
+            "\(report.logs) logs, \(report.entries) entries, \(report.signatures) signatures\(stamps), "
+            + "\(report.verdicts) verdicts"
         guard !report.isSound else { return "\(summary): all hold" }
         return ([summary] + report.findings.map { "\($0.place): \($0.message)" }).joined(separator: "\n")
     }

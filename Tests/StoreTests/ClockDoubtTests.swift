@@ -2,6 +2,7 @@ import Ledger
 import Testing
 
 @testable import Store
+@testable import TimeStamps
 
 /// Times that cosigners' own times contradict.
 @Suite struct ClockDoubtTests {
@@ -68,5 +69,25 @@ import Testing
         for seconds in [1 << 62, UInt64(Int64.max)] as [UInt64] {
             #expect(try doubted(ledger(times: [10, 5_000], cosigned: seconds)).isEmpty)
         }
+    }
+
+    /// The authority's clock may be late by its accuracy, which nobody's clock is blamed for.
+    @Test(arguments: [(1_302, []), (1_303, [2])] as [(Int64, [UInt64])])
+    func anEntryIsDoubtedThatIsLaterThanATimeStampOfItsHead(last: Int64, expected: [UInt64]) throws {
+        let ledger = try TestLedger()
+        var log = TestLog(ledger.consortium[.hospital])
+        for time in [900, 1_000, last] { try log.fill(1, now: time * 1_000_000) }
+        try ledger.take(log)
+        let record = try ledger.record(.hospital)
+        let note = try #require(try ledger.store.read { try $0.head(of: record.id) })
+        let stamp = TimeStamp(
+            token: [1], time: 1_000_000_000, accuracy: 2_000_000, authority: "CN=Time", policy: "1.2.3")
+        try ledger.store.write {
+            try $0.keep(
+                stamp, of: note, by: TimeStampAuthority(unread: [1], policy: nil), url: "http://time.example",
+                log: record)
+        }
+        #expect(try doubted(ledger).keys.sorted() == expected)
+        #expect(try doubted(ledger).values.allSatisfy { $0 == ["the time stamp of CN=Time"] })
     }
 }
