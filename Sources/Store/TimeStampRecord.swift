@@ -72,12 +72,6 @@ extension LedgerSnapshot {
         try timeStampRows(of: log.id, "ORDER BY checkpoint DESC LIMIT \(max(0, limit))").map { try $0.record() }
     }
 
-    public func timeStampCount(of log: LogRecord) throws -> Int {
-        try Int.fetchOne(
-            database, sql: "SELECT count(*) FROM time_stamp WHERE checkpoint >= ? AND checkpoint < ?",
-            arguments: [EntryID(log: log.id, index: 0).rawValue, EntryID(log: log.id + 1, index: 0).rawValue]) ?? 0
-    }
-
     /// A C2SP tlog-proof of one entry whose checkpoint carries a time stamp, and the cosignatures that are still known; nil
     /// where no head that includes it was stamped.
     public func stampedProof(of reference: Reference) throws -> TransparencyProof? {
