@@ -1,5 +1,3 @@
-// Of the modules that are loaded, this may be the one to which the compiler counts the C library's `timespec`.
-import Dispatch
 import Glibc
 import Ledger
 import Logging

@@ -249,7 +249,7 @@ public final class PeerSession: Sendable {
             return try await agreeOnFork(of: record, news)
         }
         let isOwn = known.record?.own ?? false
-        if !isOwn, news.size > known.record?.size ?? 0 {
+        if !isOwn, news.size > known.mirrored {
             if recent.isPushed(news.origin) { try await client.clock.sleep(RecentPushes.patience) }
             try await PeerPull(client: client, store: store, mirror: mirror, origin: news.origin).run()
         } else if news.size > 0, known.differs || !Set(news.cosigners).isSubset(of: known.cosigners) {
@@ -293,6 +293,8 @@ public final class PeerSession: Sendable {
     /// What is stored here of a log that a peer tells of.
     private struct Known {
         var record: LogRecord?
+        /// Entries below the head; more may be stored where an upload or a pull was cut.
+        var mirrored: UInt64 = 0
         var cosigners: Set<String> = []
         /// Whether the peer has another tree of that size.
         var differs = false
@@ -302,7 +304,7 @@ public final class PeerSession: Sendable {
         _ news: PeerNews.Log, _ document: ConsortiumDocument?, _ snapshot: LedgerSnapshot
     ) throws -> Known {
         guard let record = try snapshot.log(news.origin) else { return Known() }
-        var known = Known(record: record)
+        var known = Known(record: record, mirrored: try snapshot.mirroredSize(of: record))
         known.cosigners = Set(try snapshot.cosigners(size: news.size, of: record.id, by: document))
         if let theirs = news.root, let ours = try snapshot.knownRoot(of: record, size: news.size) {
             known.differs = ours != theirs

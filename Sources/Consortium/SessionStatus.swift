@@ -10,9 +10,14 @@ final class SessionStatus: Sendable {
     private let clock: PeerClock
     private let logger: Logger
 
-    init(_ client: any PeerClient, named name: String? = nil, logger: Logger) {
-        state = Mutex(PeerStatus(organisation: name ?? client.organisation, address: client.address))
-        clock = client.clock
+    convenience init(_ client: any PeerClient, named name: String? = nil, logger: Logger) {
+        let status = PeerStatus(organisation: name ?? client.organisation, address: client.address)
+        self.init(status, clock: client.clock, logger: logger)
+    }
+
+    init(_ status: PeerStatus, clock: PeerClock, logger: Logger) {
+        state = Mutex(status)
+        self.clock = clock
         self.logger = logger
     }
 

@@ -39,7 +39,8 @@ public actor TimeStampSession {
         self.watch = watch
         self.now = now
         self.random = random
-        state = SessionStatus(PeerStatus(organisation: client.name, address: client.url), logger: logger)
+        state = SessionStatus(
+            PeerStatus(organisation: client.name, address: client.url), clock: .system, logger: logger)
     }
 
     public nonisolated var status: PeerStatus { state.current }
