@@ -6,7 +6,7 @@ DEBUG := --disable-xctest
 RELEASE := -c release --disable-index-store
 DEMO := .demo
 
-.PHONY: all deps debug demo test check build bench bench-large fuzz simulate format lint docs proto clean
+.PHONY: all deps debug demo test check build bench bench-large fuzz simulate growth format lint docs proto clean
 
 all: build
 
@@ -70,6 +70,13 @@ simulate: deps
 	$(SWIFT) build -c $(IN) $(DEBUG) --product custody-simulate
 	.build/$(IN)/custody-simulate --seed $(SEED) --runs $(RUNS) $(if $(FAULT),--fault $(FAULT)) $(if $(LIE),--lie $(LIE)) \
 		$(if $(TRACE),--trace)
+
+# What gateways cost one another in fair weather: make growth GATEWAYS=100 SECONDS=120 IN=release
+GATEWAYS ?= 10
+SECONDS ?= 600
+growth: deps
+	$(SWIFT) build -c $(IN) $(if $(filter release,$(IN)),--disable-index-store,$(DEBUG)) --product custody-simulate
+	.build/$(IN)/custody-simulate --growth $(GATEWAYS) --seconds $(SECONDS)
 
 # Generates the Swift of the durable formats again, after a change of a .proto file.
 proto: deps

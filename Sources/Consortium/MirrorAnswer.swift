@@ -59,7 +59,7 @@ enum MirrorAnswer: Hashable, Sendable {
     /// Whether this is a refusal and no step of the protocol: two gateways that push one log meet the latter all day.
     var isRefusal: Bool {
         guard let error else { return false }
-        return ![.sizeOutdated, .uploadOutdated, .logUnknown].contains(error.code)
+        return ![.sizeOutdated, .uploadOutdated, .logUnknown, .logNotKept].contains(error.code)
     }
 }
 

@@ -45,7 +45,7 @@ struct MirrorPush {
     /// Brings a head and all entries below it.
     /// - Returns: the mirror's signature lines; none if it has a newer head already.
     /// - Throws: `CustodyError` with code `own-log-behind` if the mirror has more of this log than there is here,
-    ///   `peer-refused`, `peer-misbehaves`; as the client.
+    ///   `log-not-kept` if it has chosen not to keep this log, `peer-refused`, `peer-misbehaves`; as the client.
     mutating func push(_ round: PushRounds.Round) async throws -> [NoteSignature] {
         guard var remote = try await offer(round) else { return [] }
         var attempts = 0
@@ -133,6 +133,8 @@ struct MirrorPush {
         case 409:
             guard let size = answer.size else { throw client.refused(answer) }
             return .size(size)
+        case 403 where answer.refusalCode == .logNotKept:
+            throw CustodyError(.logNotKept, "\(client.organisation) does not keep this log", at: client.address)
         default: throw client.refused(answer)
         }
     }

@@ -21,15 +21,18 @@ public struct MirrorRoutes: Sendable {
     private let logger: Logger
     private let refusals = RefusalLimit()
     private let watch: OwnLogWatch?
+    private let kept: KeptLogs?
 
     /// - Parameters:
     ///   - watch: says from when on this gateway's own log is served; nil = from the start.
+    ///   - kept: says which logs are taken; nil = all.
     ///   - now: UTC microseconds.
     public init(
         store: LedgerStore, mirror: Mirror, pushes: RecentPushes, instance: String, watch: OwnLogWatch? = nil,
-        clock: PeerClock = .system, now: @escaping @Sendable () -> Int64, logger: Logger
+        kept: KeptLogs? = nil, clock: PeerClock = .system, now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.watch = watch
+        self.kept = kept
         self.store = store
         self.mirror = mirror
         self.pushes = pushes
@@ -88,6 +91,11 @@ public struct MirrorRoutes: Sendable {
             guard let parsed = CheckpointRequest(bytes: body) else {
                 return .refused(.malformed, CustodyError(.requestMalformed, "the request is no add-checkpoint"))
             }
+            if let kept, let checkpoint = try? Checkpoint(text: parsed.note.text),
+                let error = try kept.refusal(of: checkpoint.origin)
+            {
+                return .refused(.forbidden, error)
+            }
             return try await mirror.addCheckpoint(parsed)
         }
     }
@@ -96,6 +104,7 @@ public struct MirrorRoutes: Sendable {
         guard let introduction = try? JSONDecoder().decode(LogIntroduction.self, from: Data(body)) else {
             throw CustodyError(.requestMalformed, "the request introduces no log")
         }
+        if let error = try kept?.refusal(of: introduction.origin) { throw error }
         try await mirror.introduce(origin: introduction.origin, chain: introduction.chain.map { [UInt8]($0) })
     }
 

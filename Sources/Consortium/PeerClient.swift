@@ -53,6 +53,11 @@ public struct PeerAnswer: Sendable {
         self.body = body
     }
 
+    /// What it was refused for; nil where the peer does not say.
+    var refusalCode: CustodyError.Code? {
+        MirrorRoutes.refusalCode.flatMap { headers[$0] }.map { CustodyError.Code(rawValue: $0) }
+    }
+
     /// The size in a `text/x.tlog.size` (C2SP tlog-witness); nil where the body is something else.
     var size: UInt64? {
         let text = String(decoding: body, as: UTF8.self)

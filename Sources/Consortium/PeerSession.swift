@@ -17,25 +17,31 @@ public struct PeerStatus: Codable, Hashable, Sendable {
 /// What this gateway does with one peer: it pushes its own log to the peer's mirror, holds a long poll, and pulls what
 /// the poll tells of. It dials out for all of it, so that it works from behind NAT.
 public final class PeerSession: Sendable {
-    private let client: any PeerClient
+    let client: any PeerClient
     private let store: LedgerStore
     private let mirror: Mirror
     private let rounds: PushRounds
     private let recent: RecentPushes
     private let documents: DocumentExchange
     private let watch: OwnLogWatch?
+    private let kept: KeptLogs?
+    /// How far the peer has been asked for logs that this gateway's orders need.
+    private let companionPlace = Mutex<Int64>(0)
     private let disclosures: PeerDisclosures?
     private let logger: Logger
     private let state: SessionStatus
     /// Roots of heads of forked logs that the peer has and that have been compared with what is here.
     private let compared = Mutex<Set<Hash>>([])
 
-    /// - Parameter relay: of sealed disclosures; without one, none are passed on.
+    /// - Parameters:
+    ///   - kept: says which logs are pulled; nil = all.
+    ///   - relay: of sealed disclosures; without one, none are passed on.
     public init(
         client: any PeerClient, store: LedgerStore, mirror: Mirror, rounds: PushRounds, recent: RecentPushes,
-        watch: OwnLogWatch? = nil, relay: DisclosureRelay? = nil, logger: Logger
+        watch: OwnLogWatch? = nil, kept: KeptLogs? = nil, relay: DisclosureRelay? = nil, logger: Logger
     ) {
         self.watch = watch
+        self.kept = kept
         self.client = client
         self.store = store
         self.mirror = mirror
@@ -71,19 +77,28 @@ public final class PeerSession: Sendable {
 
     // MARK: Push
 
+    /// How long a peer that does not keep this gateway's log is left alone with it: it may choose otherwise one day.
+    static let notKeptPause: Duration = .seconds(60)
+
     private func pushForever() async throws {
         var mirror = MirrorPush(
             client: client, store: store, isMember: true,
             onUnknown: { try await self.introduce(try self.store.read(Self.own)) })
         var told: DocumentSummary?
+        var restsUntil = client.clock.now()
         while !Task.isCancelled {
             // Followed before looking, so that nothing falls between; a stream that was cancelled once is at its end.
             let news = store.changes.follow()
             let others = rounds.changes.follow()
             told = try await tellDocuments(since: told)
             let round = try await rounds.current(now: client.clock.now())
-            if let round, round.size > status.pushed || !status.isConnected {
-                let signatures = try await push(round, by: &mirror)
+            if let round, round.size > status.pushed || !status.isConnected, client.clock.now() >= restsUntil {
+                guard let signatures = try await push(round, by: &mirror) else {
+                    restsUntil = client.clock.now() + Self.notKeptPause
+                    rounds.lost(client.organisation)
+                    state.met()
+                    continue
+                }
                 if !signatures.isEmpty {
                     try await self.mirror.keepCosignatures(of: try round.note.adding(signatures))
                 }
@@ -98,11 +113,12 @@ public final class PeerSession: Sendable {
     }
 
     /// A mirror that says it has more of this gateway's log is looked at: whether it has, its signed head tells.
-    private func push(_ round: PushRounds.Round, by push: inout MirrorPush) async throws -> [NoteSignature] {
+    /// - Returns: nil if the peer does not keep this log.
+    private func push(_ round: PushRounds.Round, by push: inout MirrorPush) async throws -> [NoteSignature]? {
         do { return try await push.push(round) } catch let error as CustodyError where error.code == .ownLogBehind {
             try await compareOwn()
             throw error
-        }
+        } catch let error as CustodyError where error.code == .logNotKept { return nil }
     }
 
     /// Looks at what the peer has of this gateway's own log; nothing more is recorded on it if it has gone on elsewhere.
@@ -169,7 +185,8 @@ public final class PeerSession: Sendable {
             try await compareOwn(with: news)
             watch?.heard(from: client.address)
             try await takeDocuments(news.documents)
-            for log in news.logs { try await catchUp(with: log) }
+            try await askForOrders()
+            try await catchUp(with: news.logs)
             // What is new comes first.
             for log in news.logs { try await hearConfirmation(of: log) }
             try watch?.lookForSuccessors()
@@ -237,6 +254,50 @@ public final class PeerSession: Sendable {
             let head = try store.read({ try $0.head(of: record.id) }), try Checkpoint(text: head.text).size > news.size
         else { return }
         _ = try await client.handOver(head, deadline: deadline)
+    }
+
+    /// Asks which logs hold updates of this gateway's orders, where it keeps those.
+    private func askForOrders() async throws {
+        guard let kept, kept.choice.asksForOrders else { return }
+        for _ in 0..<CompanionPage.pagesMax {
+            let place = companionPlace.withLock { $0 }
+            let answer = try await client.get(
+                path: "\(CompanionPage.path)?after=\(place)", maxBytes: CompanionPage.bytesMax, deadline: deadline)
+            // Earlier releases do not know.
+            guard answer.status == 200,
+                let page = try? JSONDecoder().decode(CompanionPage.self, from: Data(answer.body))
+            else { return }
+            kept.learn(page.origins)
+            companionPlace.withLock { $0 = page.next }
+            guard !page.isLast else { return }
+        }
+    }
+
+    /// What was pulled may wait for logs that nobody here knew to be needed.
+    private func catchUp(with logs: [PeerNews.Log]) async throws {
+        var count = -1
+        try kept?.look()
+        while count != kept?.orderLogCount {
+            count = kept?.orderLogCount ?? 0
+            for log in logs {
+                guard kept?.keeps(log.origin) ?? true else {
+                    try await hearOfFork(of: log)
+                    continue
+                }
+                try await catchUp(with: log)
+            }
+            guard let kept else { return }
+            try kept.look()
+        }
+    }
+
+    /// Of a log that is not kept any more, what has come stays, and is doubted like any if the log has forked.
+    private func hearOfFork(of news: PeerNews.Log) async throws {
+        guard news.isFrozen == true, let record = try store.read({ try $0.log(news.origin) }), !record.own,
+            record.frozen == nil
+        else { return }
+        try await takeEvidence(against: record)
+        logger.error("log has forked", metadata: ["log": "\(record.origin)", "by": "\(client.organisation)"])
     }
 
     private func catchUp(with news: PeerNews.Log) async throws {

@@ -27,7 +27,7 @@ public final class PeerSessions: Sendable {
 
     public init(
         peers: [Peer], tls: ConsortiumTLS, store: LedgerStore, mirror: Mirror, rounds: PushRounds,
-        recent: RecentPushes, watch: OwnLogWatch? = nil, relay: DisclosureRelay? = nil,
+        recent: RecentPushes, watch: OwnLogWatch? = nil, kept: KeptLogs? = nil, relay: DisclosureRelay? = nil,
         logger: Logger
     ) {
         self.peers = peers
@@ -37,13 +37,16 @@ public final class PeerSessions: Sendable {
         session = { client in
             PeerSession(
                 client: client, store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch,
-                relay: relay, logger: logger)
+                kept: kept, relay: relay, logger: logger)
         }
     }
 
     public var statuses: [PeerStatus] {
         current.withLock { $0.sessions.map(\.status) + $0.refused }
     }
+
+    /// Those that are called, to be asked for an order.
+    var clients: [any PeerClient] { current.withLock { $0.sessions.map(\.client) } }
 
     /// Pushes and follows until the task is cancelled.
     public func run() async {

@@ -30,6 +30,12 @@ public struct LocalClient: Sendable {
 
     public func peers() async throws -> [PeerStatus] { try await call(LocalProtocol.peersPath, body: nil) }
 
+    /// Lets the gateway ask its peers for what it lacks of an order.
+    /// - Throws: `CustodyError` with code `gateway-unreachable`, or what the fetching threw.
+    public func fetch(_ order: String) async throws -> FetchedOrder {
+        try await call(LocalProtocol.fetchPath, body: try JSONEncoder().encode(LocalProtocol.Wanted(order: order)))
+    }
+
     /// - Throws: `CustodyError` with code `gateway-unreachable`, or whatever a document was refused for.
     public func submit(_ package: DocumentPackage) async throws -> Bool {
         let taken: LocalProtocol.Taken = try await call(

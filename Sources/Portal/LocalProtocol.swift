@@ -8,6 +8,7 @@ public enum LocalProtocol {
     public static let preparePath = "/v1/prepare"
     public static let peersPath = "/v1/peers"
     public static let documentsPath = "/v1/documents"
+    public static let fetchPath = "/v1/orders/fetch"
     public static let bodyBytesMax = 16 << 20
 
     /// A draft on its way to the recorder.
@@ -53,6 +54,11 @@ public enum LocalProtocol {
         /// `custody.ledger.v1.Update`
         let update: Data
         let disclosures: [String]
+    }
+
+    /// An order of which peers are to be asked.
+    struct Wanted: Codable {
+        let order: String
     }
 
     /// What became of a document.

@@ -12,15 +12,17 @@ public struct LocalServer: Service {
     private let recorder: Recorder
     private let peers: @Sendable () -> [PeerStatus]
     private let documents: DocumentExchange
+    private let fetch: OrderFetch
     private let socket: String
     private let logger: Logger
 
     public init(
-        recorder: Recorder, peers: @escaping @Sendable () -> [PeerStatus], documents: DocumentExchange, socket: String,
-        logger: Logger
+        recorder: Recorder, peers: @escaping @Sendable () -> [PeerStatus], documents: DocumentExchange,
+        fetch: OrderFetch, socket: String, logger: Logger
     ) {
         self.recorder = recorder
         self.documents = documents
+        self.fetch = fetch
         self.peers = peers
         self.socket = socket
         self.logger = logger
@@ -44,7 +46,19 @@ public struct LocalServer: Service {
         router.post("\(LocalProtocol.preparePath)") { request, _ in try await prepare(request) }
         router.post("\(LocalProtocol.documentsPath)") { request, _ in try await takeDocuments(request) }
         router.get("\(LocalProtocol.peersPath)") { _, _ in try Response.json(peers()) }
+        router.post("\(LocalProtocol.fetchPath)") { request, _ in try await fetchOrder(request) }
         return router
+    }
+
+    private func fetchOrder(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: LocalProtocol.bodyBytesMax)
+        do {
+            guard let wanted = try? JSONDecoder().decode(LocalProtocol.Wanted.self, from: Data(body.readableBytesView))
+            else { throw CustodyError("request-malformed", "the request is not JSON of an order") }
+            return try Response.json(try await fetch.fetch(wanted.order))
+        } catch let error as CustodyError {
+            return try Response.json(LocalProtocol.Failure(error), status: .unprocessableContent)
+        }
     }
 
     private func takeDocuments(_ request: Request) async throws -> Response {

@@ -46,8 +46,11 @@ func buildGateway(
         recorder.close(because: doubt.refusal)
         onDoubt(doubt)
     }
+    let cosigner = try GatewayKeys.cosigner(state, origin: origin)
+    try configuration.mirror.check(isCosigner: cosigner != nil, file: state.configuration)
+    let kept = KeptLogs(configuration.mirror, origin: origin, store: ledger)
     let mirror = Mirror(
-        store: ledger, cosigner: try GatewayKeys.cosigner(state, origin: origin),
+        store: ledger, cosigner: cosigner,
         nextCosigner: try GatewayKeys.nextCosigner(state), watch: watch, now: instruments.now)
     let rounds = PushRounds(store: ledger, mirror: mirror, watch: watch)
     let recent = RecentPushes()
@@ -58,16 +61,17 @@ func buildGateway(
     let router = Router(context: MemberContext.self)
     MirrorRoutes(
         store: ledger, mirror: mirror, pushes: recent, instance: "\(instruments.random())", watch: watch,
-        now: instruments.now, logger: logger
+        kept: kept, now: instruments.now, logger: logger
     ).add(to: router)
+    OrderRoutes(store: ledger, now: instruments.now).add(to: router)
     DisclosureRoutes(relay: relay).add(to: router)
     let port = ConsortiumPort(
         store: ledger, router: router, tls: tls, host: configuration.host, port: configuration.port, logger: logger,
         onRunning: onReady)
     let sessions = PeerSessions(
         peers: configuration.peers.map { PeerSessions.Peer(organisation: $0.organisation, address: $0.address) },
-        tls: tls, store: ledger, mirror: mirror, rounds: rounds, recent: recent, watch: watch, relay: relay,
-        logger: logger)
+        tls: tls, store: ledger, mirror: mirror, rounds: rounds, recent: recent, watch: watch, kept: kept,
+        relay: relay, logger: logger)
 
     let cosigners = try configuration.cosigners.map { entry in
         CosignerSession(
@@ -92,7 +96,8 @@ func buildGateway(
             sessions.statuses + cosigners.map(\.status) + foreignLogs.map(\.status)
                 + (stamping.map { [$0.status] } ?? [])
         },
-        documents: DocumentExchange(store: ledger), socket: state.socket, logger: logger)
+        documents: DocumentExchange(store: ledger), fetch: OrderFetch(store: ledger, kept: kept, sessions: sessions),
+        socket: state.socket, logger: logger)
     let decoder = DecodeWorkerCommand.client()
     var stations: [any Service] = []
     var uploads: [UploadStation] = []

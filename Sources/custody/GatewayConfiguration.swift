@@ -50,13 +50,14 @@ struct GatewayConfiguration {
     let conditions: ConditionRule?
     let disk: DiskWatch.Rule
     let timeStamps: TimeStamps?
+    let mirror: MirrorChoice
 
     /// - Throws: `CustodyError` with code `yaml-malformed`, naming file, line and column.
     init(file: String, state: StateDirectory, origin: String) throws {
         let root = try YAMLReader(text: try NamedFile.text(file), file: file)
         let keys = try root.mapping(known: [
             "custody-gateway", "listen", "uploads", "peers", "cosigners", "mirror-logs", "stations", "mqtt",
-            "conditions", "disk", "head-copy", "passphrase-file", "time-stamps",
+            "conditions", "disk", "head-copy", "passphrase-file", "time-stamps", "mirror",
         ])
         guard try keys.required("custody-gateway", of: root).number() == 1 else {
             throw root.failure("this release reads configurations of version 1")
@@ -71,6 +72,7 @@ struct GatewayConfiguration {
         conditions = try keys["conditions"].map { try ConditionRule($0) }
         disk = try keys["disk"].map(Self.disk) ?? DiskWatch.Rule()
         timeStamps = try keys["time-stamps"].map { try TimeStamps($0, state: state) }
+        mirror = try keys["mirror"].map { try MirrorChoice($0) } ?? .all
     }
 
     /// Where the newest head is kept outside the state directory: beside it, where the configuration says nothing; nil

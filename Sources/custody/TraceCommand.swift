@@ -1,7 +1,9 @@
 import ArgumentParser
+import Consortium
 import Foundation
 import Gateway
 import Ledger
+import Portal
 import Store
 
 struct TraceCommand: AsyncParsableCommand {
@@ -15,10 +17,27 @@ struct TraceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let ledger = try state.ledger()
+        let (name, isKnown) = try ledger.read { snapshot in try Self.name(of: order, snapshot) }
+        // Before looking at what is here: what comes meanwhile is then shown once.
+        let fetched = await Self.fetched(name, from: state.directory)
         let trace = try ledger.read { snapshot in
-            try Trace(of: try snapshot.order(order), snapshot: snapshot, rulebook: try snapshot.rulebook())
+            let rulebook = try snapshot.rulebook()
+            guard isKnown else { return try Trace(fetched, of: order, rulebook: rulebook) }
+            return try Trace(of: try snapshot.order(name), snapshot: snapshot, rulebook: rulebook, fetched: fetched)
         }
         try output.print(trace, text: trace.text)
+    }
+
+    private static func name(of order: String, _ snapshot: LedgerSnapshot) throws -> (String, Bool) {
+        do { return (try snapshot.order(order).name, true) } catch let error as CustodyError
+            where error.code == .orderUnknown
+        { return (order, false) }
+    }
+
+    /// What the running gateway gets from its peers; nil while none runs.
+    private static func fetched(_ order: String, from state: StateDirectory) async -> FetchedOrder? {
+        guard FileManager.default.fileExists(atPath: state.socket) else { return nil }
+        return try? await LocalClient(socket: state.socket).fetch(order)
     }
 }
 
@@ -73,6 +92,10 @@ struct Trace: Encodable {
     let erasures: [ShownErasure]
     /// Of the order's own journey and of those that it cites.
     let journeys: [Journey]
+    /// Updates that are not stored here, or that wait here for such, as peers have them.
+    let fetched: [FetchedStep]
+    /// Why peers gave nothing, or nothing that is proved.
+    let unfetched: [String]
 
     struct Branch: Encodable {
         let head: String
@@ -87,10 +110,14 @@ struct Trace: Encodable {
         let excursions: [ShownJourney.Event]
     }
 
-    init(of record: OrderRecord, snapshot: LedgerSnapshot, rulebook: Rulebook) throws {
+    init(
+        of record: OrderRecord, snapshot: LedgerSnapshot, rulebook: Rulebook, fetched: FetchedOrder? = nil
+    ) throws {
+        let logs = Dictionary(uniqueKeysWithValues: try snapshot.logs().map { ($0.origin, $0) })
+        self.fetched = try fetched?.updates.map { try FetchedStep($0, log: logs[$0.origin], of: record.name) } ?? []
+        unfetched = fetched?.problems ?? []
         let thread = try snapshot.thread(of: record, rulebook: rulebook)
         let contract = thread.contract.flatMap { rulebook.contracts[$0] }
-        let logs = Dictionary(uniqueKeysWithValues: try snapshot.logs().map { ($0.origin, $0) })
         order = record.name
         self.contract = contract.map { "\($0.name) \($0.version)" }
         let updates = try snapshot.updates(of: record)
@@ -152,6 +179,7 @@ struct Trace: Encodable {
         }
         if heads.count > 1 { lines += forkLines }
         lines += waiting.map { "waiting: \($0)" }
+        lines += fetchedLines
         if !erasures.isEmpty { lines.append("") }
         lines += erasures.map { "erasure   \($0.text)" }
         return lines.joined(separator: "\n")

@@ -23,9 +23,15 @@ struct Simulate: ParsableCommand {
     @Flag(help: "Print every event.")
     var trace = false
 
+    @Option(help: "Measure fair weather with this many gateways, instead of looking for what breaks.")
+    var growth: Int?
+    @Option(help: "Seconds that are measured, where growth is.")
+    var seconds = 600
+
     func run() throws {
         try Self.hashAlike()
         DiskVFS.register()
+        if let growth { return try measure(growth) }
         let start = ContinuousClock.now
         var failures = 0
         for seed in seed..<seed + UInt64(runs) {
@@ -48,6 +54,27 @@ struct Simulate: ParsableCommand {
         }
         print("\(runs) seeds from \(seed), \(failures) failed (\(ContinuousClock.now - start))")
         guard failures == 0 else { throw ExitCode(1) }
+    }
+
+    private func measure(_ gateways: Int) throws {
+        print(Growth.Row.head)
+        for isPartial in [false, true] {
+            let began = ContinuousClock.now
+            Timeline.shared.reset()
+            LockTable.reset()
+            let measured = Measured()
+            let plan = Growth.Plan(gateways: gateways, seconds: seconds, isPartial: isPartial, seed: seed)
+            Task(executorPreference: Timeline.shared) { measured.row = await Growth.row(of: plan) }
+            Timeline.shared.drive { measured.row != nil && Timeline.shared.isIdle }
+            guard let row = measured.row else { throw CustodyError("simulation-not-ended", "nothing happens any more") }
+            print(try row.get().text + "   (\(ContinuousClock.now - began))")
+            fflush(nil)
+        }
+    }
+
+    private final class Measured: @unchecked Sendable {
+        // Unchecked: only the simulation's one thread touches it.
+        var row: Result<Growth.Row, any Error>?
     }
 
     /// Sets have the same order in every process, here and in what is simulated.

@@ -15,9 +15,11 @@ struct SimulatedConsortium {
         let log: SigningKey
         /// Certificates of the log's key.
         let chain: [[UInt8]]
+        /// Whether its gateway is the one that cosigns for the organisation.
+        var isCosigner = true
         fileprivate let key: SigningKey
         fileprivate let certificate: String
-        fileprivate let seed: UInt8
+        fileprivate let authority: CertificateAuthority
 
         var id: String { role.rawValue }
         /// Of the first generation.
@@ -32,10 +34,13 @@ struct SimulatedConsortium {
 
         /// Certifies a later generation's key for its origin: DER, the leaf first.
         func certify(_ key: SigningKey) throws -> [[UInt8]] {
-            var random = SeededRandom(seed: UInt64(seed))
-            return try SimulatedConsortium.authority(of: id, seed: seed).issueLogCertificate(
+            var random = SeededRandom(seed: 1)
+            return try authority.issueLogCertificate(
                 origin: key.name, key: key.verifierKey, now: SimulatedConsortium.beginning, random: &random)
         }
+
+        /// Of its gateway, for traces and its disk.
+        var name: String { isCosigner ? id : log.name.replacingOccurrences(of: "/", with: "-") }
     }
 
     /// Gateways in a consortium.
@@ -53,15 +58,25 @@ struct SimulatedConsortium {
 
     /// - Parameter count: one of `sizes`.
     init(count: Int) throws {
-        members = try Self.roles.prefix(count).enumerated().map { try Self.member($1, seed: UInt8($0 + 1)) }
+        try self.init(gateways: count, organisations: count)
+    }
+
+    /// - Parameters:
+    ///   - gateways: the first of each organisation is its cosigner; the others follow in turn.
+    ///   - organisations: one of `sizes`.
+    init(gateways: Int, organisations count: Int) throws {
+        let first = try Self.roles.prefix(count).enumerated().map { try Self.member($1, seed: UInt8($0 + 1)) }
+        var random = SeededRandom(seed: 77)
+        members =
+            try first + (count..<max(count, gateways)).map { try Self.another($0, of: first[$0 % count], &random) }
         contracts = try ["Config/contracts/custom-device.yaml", "Tests/Simulation/exchange.yaml"].map(Self.contract)
-        let organisations = members.map {
+        let organisations = first.map {
             ConsortiumDocument.Organisation(
                 id: $0.id, name: "The \($0.id)", role: $0.role, certificate: $0.certificate, key: $0.key.verifierKey,
                 cosigner: $0.cosigner.verifierKey)
         }
         let draft = try ConsortiumDraft(name: "Simulated", organisations: organisations, contracts: contracts)
-        note = try SignedNote(text: draft.text, signatures: try members.map { try $0.key.sign(draft.text) })
+        note = try SignedNote(text: draft.text, signatures: try first.map { try $0.key.sign(draft.text) })
         document = try ConsortiumDocument(text: draft.text)
     }
 
@@ -69,6 +84,17 @@ struct SimulatedConsortium {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let file = root.deletingLastPathComponent().appendingPathComponent(path)
         return try Contract(text: try String(contentsOf: file, encoding: .utf8), file: path)
+    }
+
+    /// Another gateway of an organisation.
+    private static func another(_ number: Int, of first: Member, _ random: inout SeededRandom) throws -> Member {
+        let seed = (0..<32).map { _ in UInt8.random(in: 0 ... .max, using: &random) }
+        let log = try SigningKey(name: "\(first.id)/gw-\(number)", algorithm: .ed25519, rawRepresentation: seed)
+        let chain = try first.authority.issueLogCertificate(
+            origin: log.name, key: log.verifierKey, now: beginning, random: &random)
+        return Member(
+            role: first.role, cosigner: first.cosigner, log: log, chain: chain, isCosigner: false, key: first.key,
+            certificate: first.certificate, authority: first.authority)
     }
 
     private static func member(_ role: Role, seed: UInt8) throws -> Member {
@@ -80,7 +106,7 @@ struct SimulatedConsortium {
             origin: log.name, key: log.verifierKey, now: beginning, random: &random)
         return Member(
             role: role, cosigner: try key("\(id)/cosigner", .cosignature, seed + 20), log: log, chain: chain,
-            key: try key(id, .ed25519, seed + 30), certificate: authority.certificatePEM, seed: seed)
+            key: try key(id, .ed25519, seed + 30), certificate: authority.certificatePEM, authority: authority)
     }
 
     static func key(_ name: String, _ algorithm: KeyAlgorithm, _ seed: UInt8) throws -> SigningKey {
@@ -88,7 +114,7 @@ struct SimulatedConsortium {
     }
 
     /// Ed25519, whose signatures are the same every time.
-    fileprivate static func authority(of id: String, seed: UInt8) throws -> CertificateAuthority {
+    private static func authority(of id: String, seed: UInt8) throws -> CertificateAuthority {
         let key = Certificate.PrivateKey(
             try Curve25519.Signing.PrivateKey(rawRepresentation: [UInt8](repeating: seed + 40, count: 32)))
         let name = try DistinguishedName { CommonName("\(id) CA") }

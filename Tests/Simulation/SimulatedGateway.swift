@@ -150,7 +150,7 @@ final class WallClock: @unchecked Sendable {
     private let watch: OwnLogWatch?
     private let beginning: SimulatedStart
     private let rerecording: Rerecording
-    private let path: String
+    let path: String
     private let responder: RouterResponder<MemberContext>
     private var work: [Task<Void, Never>] = []
     private var requests: [Int: Task<Void, Never>] = [:]
@@ -176,8 +176,10 @@ final class WallClock: @unchecked Sendable {
             ? OwnLogWatch(
                 store: store, peers: addresses, clock: timeline.clock, onDoubt: { inDoubt.raise($0) }) : nil
         mirror = Mirror(
-            store: store, cosigner: (member.id, member.cosigner), watch: watch, now: instruments.now,
-            executor: timeline)
+            store: store, cosigner: member.isCosigner ? (member.id, member.cosigner) : nil, watch: watch,
+            now: instruments.now, executor: timeline)
+        let kept = KeptLogs(
+            member.isCosigner ? .all : gateway.world.plan.mirror, origin: member.origin, store: store)
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical
         rerecording = Rerecording(
@@ -186,16 +188,17 @@ final class WallClock: @unchecked Sendable {
         let recent = RecentPushes(clock: timeline.clock)
         let router = Router(context: MemberContext.self)
         MirrorRoutes(
-            store: store, mirror: mirror, pushes: recent, instance: "\(instruments.random())", watch: watch,
+            store: store, mirror: mirror, pushes: recent, instance: "\(instruments.random())", watch: watch, kept: kept,
             clock: timeline.clock, now: instruments.now, logger: logger
         ).add(to: router)
+        OrderRoutes(store: store, now: instruments.now).add(to: router)
         responder = router.buildResponder()
         sessions = places.map { place in
             PeerSession(
                 client: SimulatedPeerClient(
                     organisation: gateway.world.consortium.members[place].id, place: place, caller: self,
                     network: gateway.world.network),
-                store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch, logger: logger)
+                store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch, kept: kept, logger: logger)
         }
         inDoubt.incarnation = self
     }
@@ -279,7 +282,8 @@ final class WallClock: @unchecked Sendable {
             let response = try await responder.respond(to: Request(head: head, body: body), context: context)
             let collector = AnswerCollector()
             try await response.body.write(collector)
-            return isAlive ? PeerAnswer(status: response.status.code, body: collector.bytes) : nil
+            let (status, headers) = (response.status.code, response.headers)
+            return isAlive ? PeerAnswer(status: status, headers: headers, body: collector.bytes) : nil
         } catch let error as any HTTPResponseError {
             return isAlive ? PeerAnswer(status: error.status.code, body: []) : nil
         } catch {

@@ -33,6 +33,8 @@ import Rig
     var cutLinks: Set<[Int]> = []
     /// Whose requests are changed on the way, by place.
     var mangler: Int?
+    /// Told of each call that was answered, where somebody counts.
+    var onAnswer: ((_ request: Request, _ answer: PeerAnswer, _ caller: Int, _ callee: Int) -> Void)?
     private var sent: [Request] = []
     private var random: SeededRandom
     private unowned let world: World
@@ -111,6 +113,7 @@ import Rig
             let answer = await receiver.respond(to: request, cutAt: cutAt, from: sender)
             world.trace(
                 "\(sender.name) > \(receiver.gateway.name)", "\(request.path) \(answer?.status ?? 0)", isDetail: true)
+            if let answer { onAnswer?(request, answer, sender.place, receiver.gateway.place) }
             guard receiver.isAlive, let answer, cutAt == nil, !happens(weather.loss) else { return failSoon(exchange) }
             Timeline.shared.alarm(after: delay) { [self] _ in
                 guard isLinked(sender.place, receiver.gateway.place) else { return failSoon(exchange) }

@@ -1,3 +1,4 @@
+import Consortium
 import Foundation
 import GRDBSQLite
 import Gateway
@@ -21,6 +22,8 @@ import Store
         /// What the seed says, unless told.
         var lie: Lie?
         var isTraced = false
+        /// Which logs gateways keep that cosign for nobody.
+        var mirror = MirrorChoice.all
     }
 
     /// An update whose receipt was given out.
@@ -43,7 +46,7 @@ import Store
     /// Decides what goes wrong, and when.
     var chaos: SeededRandom
     /// Which gateway calls which, by place.
-    private var calls: [[Int]] = []
+    var calls: [[Int]] = []
     private let founded: [SimulatedDisk.Image]?
     /// Who of the peers reaches the copy instead of the gateway.
     var reachesClone: Set<Int> = []
@@ -65,7 +68,7 @@ import Store
         chaos = SeededRandom(seed: plan.seed, stream: 1, position: 0)
         gateways = consortium.members.indices.map {
             SimulatedGateway(
-                consortium.members[$0], place: $0, name: consortium.members[$0].id, seed: plan.seed, world: self)
+                consortium.members[$0], place: $0, name: consortium.members[$0].name, seed: plan.seed, world: self)
         }
         calls = gateways.map { gateway in gateways.map(\.place).filter { $0 != gateway.place } }
     }

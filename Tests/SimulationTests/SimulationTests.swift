@@ -27,6 +27,14 @@ import Testing
         #expect(run.output.contains("again: make simulate SEED="))
     }
 
+    @Test func whatIsAskedIsAnsweredAndEveryUpdateConfirmed() throws {
+        let run = try Simulator(["--growth", "3", "--seconds", "1200"])
+        // It fails where requests or bytes do not add up.
+        #expect(run.wait() == 0, "\(run.output)")
+        let rows = run.output.split(separator: "\n").filter { $0.contains("8 of 8") }
+        #expect(rows.count == 2, "\(run.output)")
+    }
+
     @Test func aSeedRepeatsExactly() throws {
         let runs = try (0..<2).map { _ in try Simulator(["--seed", "5"]) }
         #expect(runs.allSatisfy { $0.wait() == 0 })
