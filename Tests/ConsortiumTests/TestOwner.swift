@@ -60,7 +60,7 @@ struct TestOwner {
         }
     }
 
-    private func append(_ bodies: [Entry.Body]) throws {
+    func append(_ bodies: [Entry.Body]) throws {
         try store.write { transaction in
             let record = try #require(try transaction.snapshot.ownLog())
             var log = try transaction.snapshot.state(of: record)
