@@ -128,7 +128,8 @@ struct PeerPull {
     }
 
     /// A log that is new here begins with its certificate.
-    private func introduceIfNew(size: UInt64) async throws {
+    /// - Parameter size: entries that the peer has.
+    func introduceIfNew(size: UInt64) async throws {
         guard !isForeign, size > 0, try store.read({ try $0.log(origin) }) == nil else { return }
         let width = Int(min(size, UInt64(Tile.width)))
         let bundle = try await entries(bundle: 0, width: width)

@@ -302,7 +302,13 @@ public final class PeerSession: Sendable {
 
     private func catchUp(with news: PeerNews.Log) async throws {
         let document = store.rulebook.latest
-        let known = try store.read { try Self.known(news, document, $0) }
+        var known = try store.read { try Self.known(news, document, $0) }
+        if known.record == nil, news.isFrozen == true, news.hasCommon == true, let common = news.common {
+            // There may be no head that could be pulled, only what all branches have in common.
+            try await PeerPull(client: client, store: store, mirror: mirror, origin: news.origin)
+                .introduceIfNew(size: common)
+            known = try store.read { try Self.known(news, document, $0) }
+        }
         if let record = known.record, !record.own, record.frozen == nil, news.size < record.size {
             try await returnHead(of: record, news)
         }

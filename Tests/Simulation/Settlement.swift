@@ -93,9 +93,12 @@ import Store
     }
 
     private func differenceOnFork(_ origin: String, _ all: [(name: String, logs: [String: Belief.Log])]) -> String? {
-        if let other = all.first(where: { $0.logs[origin]?.isFrozen != true }) {
+        let hasEntries = all.contains { $0.logs[origin]?.common ?? 0 > 0 }
+        // Of a log that has brought nothing that could be believed, not all need to have heard.
+        if let other = all.first(where: { $0.logs[origin].map { !$0.isFrozen } ?? hasEntries }) {
             return "\(other.name) has not frozen \(origin)"
         }
+        guard hasEntries else { return nil }
         let commons = Set(all.map { $0.logs[origin]?.common })
         if commons.count > 1 {
             return "\(origin) is frozen at \(commons.map { $0.map(String.init) ?? "no size" }.sorted())"
