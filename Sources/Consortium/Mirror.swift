@@ -180,7 +180,7 @@ public actor Mirror {
             throw CustodyError(.logUnknown, "the log is not known here", at: origin)
         }
         let fork = try evidence.check(log: log.key)
-        guard log.frozen == nil || fork.common ?? .max < log.common ?? .max else { return }
+        guard log.isNews(fork) else { return }
         if log.own { try watch?.raise(Doubt(.forked, origin: log.origin, head: evidence.second.encoded)) }
         try store.write { try $0.freeze(log, by: evidence, fork) }
     }

@@ -357,3 +357,11 @@ struct LogIntroduction: Codable, Sendable {
     /// DER, base64 in JSON.
     let chain: [Data]
 }
+
+extension LogIntroduction {
+    /// Nil if the log does not begin with its genesis here.
+    init?(_ log: LogRecord, _ snapshot: LedgerSnapshot) throws {
+        guard let genesis = try snapshot.genesis(of: log) else { return nil }
+        self.init(origin: log.origin, chain: genesis.certificateChain.map { Data($0) })
+    }
+}

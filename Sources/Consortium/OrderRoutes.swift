@@ -86,8 +86,7 @@ struct OrderAnswer: Codable, Sendable {
         try Limit.check(bundle.items.count, max: Self.entriesMax, "an order that is passed on", unit: "entries")
         self.bundle = Data(try bundle.encoded())
         logs = try Set(bundle.items.map { try Checkpoint(text: $0.proof.checkpoint.text).origin }).sorted().compactMap {
-            guard let log = try snapshot.log($0), let genesis = try snapshot.genesis(of: log) else { return nil }
-            return LogIntroduction(origin: log.origin, chain: genesis.certificateChain.map { Data($0) })
+            try snapshot.log($0).flatMap { try LogIntroduction($0, snapshot) }
         }
     }
 }

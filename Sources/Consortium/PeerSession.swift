@@ -30,8 +30,8 @@ public final class PeerSession: Sendable {
     private let disclosures: PeerDisclosures?
     private let logger: Logger
     private let state: SessionStatus
-    /// Roots of heads of forked logs that the peer has and that have been compared with what is here.
-    private let compared = Mutex<Set<Hash>>([])
+    /// Of each forked log, the root of the head that the peer has and that was compared last with what is here.
+    private let compared = Mutex<[String: Hash]>([:])
 
     /// - Parameters:
     ///   - kept: says which logs are pulled; nil = all.
@@ -152,11 +152,8 @@ public final class PeerSession: Sendable {
     }
 
     private func introduce(_ log: LogRecord) async throws {
-        let introduction = try store.read { snapshot in
-            guard let bytes = try snapshot.entry(log: log.id, index: 0),
-                case .genesis(let genesis) = try Entry(bytes: bytes).body
-            else { throw CustodyError(.entryMalformed, "the log does not begin with its genesis", at: log.origin) }
-            return LogIntroduction(origin: log.origin, chain: genesis.certificateChain.map { Data($0) })
+        guard let introduction = try store.read({ try LogIntroduction(log, $0) }) else {
+            throw CustodyError(.entryMalformed, "the log does not begin with its genesis", at: log.origin)
         }
         let answer = try await client.post(
             path: LogIntroduction.path, contentType: "application/json",
@@ -237,8 +234,7 @@ public final class PeerSession: Sendable {
             let record = known.record
         else { return }
         if news.isFrozen == true, record.frozen == nil {
-            let path = PeerNews.evidencePath + LogPath.prefix(record.origin)
-            let evidence = try ForkEvidence(bytes: try await fetch(path, maxBytes: ForkEvidence.bytesMax))
+            let evidence = try await evidence(against: record)
             _ = try evidence.check(log: record.key)
             try await compareOwn(evidence: evidence)
         } else if news.size > record.size || known.differs {
@@ -297,7 +293,6 @@ public final class PeerSession: Sendable {
             record.frozen == nil
         else { return }
         try await takeEvidence(against: record)
-        logger.error("log has forked", metadata: ["log": "\(record.origin)", "by": "\(client.organisation)"])
     }
 
     private func catchUp(with news: PeerNews.Log) async throws {
@@ -305,8 +300,7 @@ public final class PeerSession: Sendable {
         var known = try store.read { try Self.known(news, document, $0) }
         if known.record == nil, news.isFrozen == true, news.hasCommon == true, let common = news.common {
             // There may be no head that could be pulled, only what all branches have in common.
-            try await PeerPull(client: client, store: store, mirror: mirror, origin: news.origin)
-                .introduceIfNew(size: common)
+            try await pull(news.origin).introduceIfNew(size: common)
             known = try store.read { try Self.known(news, document, $0) }
         }
         if let record = known.record, !record.own, record.frozen == nil, news.size < record.size {
@@ -318,7 +312,7 @@ public final class PeerSession: Sendable {
         let isOwn = known.record?.own ?? false
         if !isOwn, news.size > known.mirrored {
             if recent.isPushed(news.origin) { try await client.clock.sleep(RecentPushes.patience) }
-            try await PeerPull(client: client, store: store, mirror: mirror, origin: news.origin).run()
+            try await pull(news.origin).run()
         } else if news.size > 0, known.differs || !Set(news.cosigners).isSubset(of: known.cosigners) {
             let bytes = try await fetch(LogPath.prefix(news.origin) + "/checkpoint", maxBytes: SignedNote.bytesMax)
             try await mirror.keepCosignatures(of: try SignedNote(bytes: bytes))
@@ -349,6 +343,10 @@ public final class PeerSession: Sendable {
         guard let note = try store.read({ try $0.checkpoint(size: size, of: record.id) }) else { return }
         let answer = try await client.handOver(note, deadline: deadline)
         guard answer.status == 200 else { throw client.refused(answer) }
+    }
+
+    private func pull(_ origin: String) -> PeerPull {
+        PeerPull(client: client, store: store, mirror: mirror, origin: origin)
     }
 
     private func fetch(_ path: String, maxBytes: Int) async throws -> [UInt8] {
@@ -383,10 +381,7 @@ public final class PeerSession: Sendable {
 
     /// Of a log that has forked, all members are to have the evidence, the same last common size, and all entries below it.
     private func agreeOnFork(of record: LogRecord, _ news: PeerNews.Log) async throws {
-        if record.frozen == nil {
-            try await takeEvidence(against: record)
-            logger.error("log has forked", metadata: ["log": "\(record.origin)", "by": "\(client.organisation)"])
-        }
+        if record.frozen == nil { try await takeEvidence(against: record) }
         try await lookForForkPoint(in: news)
         guard let record = try store.read({ try $0.log(news.origin) }) else { return }
         if news.isFrozen != true {
@@ -400,10 +395,15 @@ public final class PeerSession: Sendable {
         try await takeCommonEntries(of: news)
     }
 
-    private func takeEvidence(against record: LogRecord) async throws {
+    private func evidence(against record: LogRecord) async throws -> ForkEvidence {
         let path = PeerNews.evidencePath + LogPath.prefix(record.origin)
-        let bytes = try await fetch(path, maxBytes: ForkEvidence.bytesMax)
-        try await mirror.convict(by: try ForkEvidence(bytes: bytes))
+        return try ForkEvidence(bytes: try await fetch(path, maxBytes: ForkEvidence.bytesMax))
+    }
+
+    private func takeEvidence(against record: LogRecord) async throws {
+        try await mirror.convict(by: try await evidence(against: record))
+        guard record.frozen == nil else { return }
+        logger.error("log has forked", metadata: ["log": "\(record.origin)", "by": "\(client.organisation)"])
     }
 
     private func tellEvidence(against record: LogRecord) async throws {
@@ -418,22 +418,17 @@ public final class PeerSession: Sendable {
     private func lookForForkPoint(in news: PeerNews.Log) async throws {
         guard let root = news.root, let record = try store.read({ try $0.log(news.origin) }), record.frozen != nil,
             try store.read({ try $0.knownRoot(of: record, size: news.size) }) != root,
-            compared.withLock({ $0.insert(root).inserted })
+            compared.withLock({ $0[record.origin] }) != root
         else { return }
-        let pull = PeerPull(client: client, store: store, mirror: mirror, origin: record.origin)
-        do {
-            guard let evidence = try await ForkSearch(pull, log: record).evidence() else { return }
-            try await mirror.convict(by: evidence)
-        } catch {
-            _ = compared.withLock { $0.remove(root) }
-            throw error
-        }
+        let evidence = try await ForkSearch(pull(record.origin), log: record).evidence()
+        if let evidence { try await mirror.convict(by: evidence) }
+        compared.withLock { $0[record.origin] = root }
     }
 
     private func takeCommonEntries(of news: PeerNews.Log) async throws {
         guard let record = try store.read({ try $0.log(news.origin) }), !record.own, let common = record.common,
             record.size < common, common == news.common, news.hasCommon == true
         else { return }
-        try await PeerPull(client: client, store: store, mirror: mirror, origin: record.origin).takeCommonEntries()
+        try await pull(record.origin).takeCommonEntries()
     }
 }

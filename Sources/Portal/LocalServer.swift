@@ -51,42 +51,35 @@ public struct LocalServer: Service {
     }
 
     private func fetchOrder(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: LocalProtocol.bodyBytesMax)
-        do {
-            guard let wanted = try? JSONDecoder().decode(LocalProtocol.Wanted.self, from: Data(body.readableBytesView))
-            else { throw CustodyError("request-malformed", "the request is not JSON of an order") }
-            return try Response.json(try await fetch.fetch(wanted.order))
-        } catch let error as CustodyError {
-            return try Response.json(LocalProtocol.Failure(error), status: .unprocessableContent)
-        }
+        try await answer(request, LocalProtocol.Wanted.self, "an order") { try await fetch.fetch($0.order) }
     }
 
     private func takeDocuments(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: LocalProtocol.bodyBytesMax)
-        do {
-            guard let package = try? JSONDecoder().decode(DocumentPackage.self, from: Data(body.readableBytesView))
-            else { throw CustodyError("request-malformed", "the request is not JSON of documents") }
-            return try Response.json(LocalProtocol.Taken(isInForce: try documents.submit(package)))
-        } catch let error as CustodyError {
-            return try Response.json(LocalProtocol.Failure(error), status: .unprocessableContent)
+        try await answer(request, DocumentPackage.self, "documents") {
+            LocalProtocol.Taken(isInForce: try documents.submit($0))
         }
     }
 
     private func record(_ request: Request) async throws -> Response {
-        try await answer(request) { try await recorder.record($0) }
+        try await answer(request, LocalProtocol.Request.self, "a draft") { try await recorder.record($0.draft()) }
     }
 
     private func prepare(_ request: Request) async throws -> Response {
-        try await answer(request) { LocalProtocol.Prepared(try await recorder.prepare($0)) }
+        try await answer(request, LocalProtocol.Request.self, "a draft") {
+            LocalProtocol.Prepared(try await recorder.prepare($0.draft()))
+        }
     }
 
-    private func answer(_ request: Request, _ body: (Draft) async throws -> some Encodable) async throws -> Response {
+    /// - Parameter name: what the request should be, for people.
+    private func answer<Asked: Decodable>(
+        _ request: Request, _ type: Asked.Type, _ name: String, _ body: (Asked) async throws -> some Encodable
+    ) async throws -> Response {
         let bytes = try await request.body.collect(upTo: LocalProtocol.bodyBytesMax)
         do {
-            guard
-                let parsed = try? JSONDecoder().decode(LocalProtocol.Request.self, from: Data(bytes.readableBytesView))
-            else { throw CustodyError("request-malformed", "the request is not JSON of a draft") }
-            return try Response.json(try await body(try parsed.draft()))
+            guard let asked = try? JSONDecoder().decode(type, from: Data(bytes.readableBytesView)) else {
+                throw CustodyError("request-malformed", "the request is not JSON of \(name)")
+            }
+            return try Response.json(try await body(asked))
         } catch let error as CustodyError {
             let mayRetry = error.code == .recorderBusy || error.code == .ownLogInDoubt
             let status: HTTPResponse.Status = mayRetry ? .serviceUnavailable : .unprocessableContent

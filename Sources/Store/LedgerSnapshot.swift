@@ -28,6 +28,12 @@ public struct LogRecord: Hashable, Sendable {
     /// Whether entries up to this size may still come: of a log that has forked, those that all its branches have.
     public func takes(upTo size: UInt64) -> Bool { frozen == nil || size <= common ?? 0 }
 
+    /// Why an entry is doubted, if its log has forked before it.
+    public func frozen(at index: UInt64) -> String? { index < common ?? 0 ? nil : frozen }
+
+    /// Whether evidence says more of the log than is known: that it has forked, or a smaller size that its branches share.
+    public func isNews(_ fork: ForkEvidence.Fork) -> Bool { frozen == nil || fork.common ?? .max < common ?? .max }
+
     /// Whether an entry is cosigned by the quorum, and counts.
     public func isConfirmed(_ index: UInt64) -> Bool {
         index < confirmed && index <= lastCounted ?? .max && index < common ?? .max

@@ -218,7 +218,7 @@ public final class LedgerTransaction {
     ///   - evidence: has been checked; of two, the one is kept that shows the smaller common size.
     ///   - fork: what the check has found.
     public func freeze(_ log: LogRecord, by evidence: ForkEvidence, _ fork: ForkEvidence.Fork) throws {
-        guard log.frozen == nil || fork.common ?? .max < log.common ?? .max else { return }
+        guard log.isNews(fork) else { return }
         try database.execute(
             sql: "INSERT OR REPLACE INTO conviction VALUES (?, ?)", arguments: [log.id, evidence.encoded])
         try database.execute(

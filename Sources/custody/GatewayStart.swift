@@ -49,8 +49,8 @@ struct GatewayStart {
         case .goOn: break
         case .open(let doubt, var predecessor):
             if predecessor.size == 0, let asked, asked.origin == predecessor.origin { predecessor = asked }
-            let next = NextGeneration(state: state, instruments: instruments, certify: try certify ?? byThisGateway())
-            let new = try next.open(in: ledger, doubt: doubt, predecessor: predecessor)
+            let next = try NextGeneration(because: doubt, after: predecessor, in: ledger, at: instruments.now())
+            let new = try open(next, in: ledger, certify: try certify ?? byThisGateway())
             opening = (new.name, doubt, predecessor)
             key = new
         }
@@ -58,6 +58,23 @@ struct GatewayStart {
         try head.keep(now: instruments.now())
         try RulesFolder(path: state.rules).keep(ledger)
         return Opened(ledger: ledger, key: key, head: head, opening: opening)
+    }
+
+    /// - Returns: the new log's key, which is named like it.
+    private func open(_ next: NextGeneration, in ledger: LedgerStore, certify: Certify) throws -> SigningKey {
+        let key = try SigningKey.generate(name: next.origin, algorithm: .ed25519)
+        let chain = try certify(next.origin, key.verifierKey)
+        // On disk before the log that needs it; in its place only after, so that either log has its key until then.
+        try GatewayKeys.write(nextLog: key, state)
+        try ledger.write { transaction in
+            if try transaction.snapshot.documents().isEmpty {
+                try RulesFolder(path: state.rules).load(into: transaction)
+            }
+            try next.open(key: key, chain: chain, instruments: instruments, transaction)
+        }
+        try PrivateFile.move(state.nextLogKey, to: state.logKey)
+        try ledger.applyPending()
+        return key
     }
 
     private func byThisGateway() throws -> Certify {
@@ -109,7 +126,10 @@ struct GatewayStart {
         return try ledger.read { snapshot in
             let own = try snapshot.ownLog()
             return StartFindings(
-                own: try own.map { try self.own($0, key: key, snapshot) }, head: try file(state.head, own, snapshot),
+                own: try own.map { log in
+                    try StartFindings.Own(
+                        log, in: snapshot, born: KeptHead.born(file: state.ledger), hasKey: key == log.key)
+                }, head: try file(state.head, own, snapshot),
                 copy: try copy.map { try file($0, own, snapshot) } ?? .missing,
                 keyName: try key?.name ?? generationGateway(), machine: HeadKeeper.machine)
         }
@@ -120,58 +140,8 @@ struct GatewayStart {
         return try GatewayKeys.generations(state).gateway
     }
 
-    private func own(
-        _ log: LogRecord, key: VerifierKey?, _ snapshot: LedgerSnapshot
-    ) throws -> StartFindings.Own {
-        StartFindings.Own(
-            head: Head(
-                origin: log.origin, size: log.size, root: try snapshot.root(of: log.id, size: log.size) ?? .emptyTree),
-            earlier: try snapshot.ownGenerations().compactMap(\.predecessor), born: KeptHead.born(file: state.ledger),
-            doubt: try snapshot.doubt(), isHeadKept: try snapshot.isHeadKept(), hasKey: key == log.key)
-    }
-
     private func file(_ path: String, _ own: LogRecord?, _ snapshot: LedgerSnapshot) throws -> StartFindings.File {
         guard PrivateFile.exists(path) else { return .missing }
-        guard let bytes = try? PrivateFile.readPublic(path), let kept = KeptHead(bytes: bytes) else {
-            return .unreadable
-        }
-        guard let own, kept.origin == own.origin, kept.size <= own.size else { return .head(kept, rootHere: nil) }
-        return .head(kept, rootHere: try snapshot.root(of: own.id, size: kept.size))
-    }
-}
-
-/// Opens the next generation of a gateway's log: a new origin, a new key, a genesis that cites the last known head.
-struct NextGeneration {
-    let state: StateDirectory
-    let instruments: Instruments
-    let certify: GatewayStart.Certify
-
-    /// - Returns: the new log's key, which is named like it.
-    func open(in ledger: LedgerStore, doubt: Doubt, predecessor: Head) throws -> SigningKey {
-        let own = try ledger.read { try $0.ownLog() }
-        let last = [predecessor.origin, own?.origin ?? ""].max {
-            Generation.number(ofOrigin: $0) < Generation.number(ofOrigin: $1)
-        }
-        let origin = Generation.next(after: last ?? predecessor.origin, at: instruments.now())
-        let key = try SigningKey.generate(name: origin, algorithm: .ed25519)
-        let chain = try certify(origin, key.verifierKey)
-        // On disk before the log that needs it; in its place only after, so that either log has its key until then.
-        try GatewayKeys.write(nextLog: key, state)
-        try ledger.write { transaction in
-            if try transaction.snapshot.documents().isEmpty {
-                try RulesFolder(path: state.rules).load(into: transaction)
-            }
-            if let own {
-                let head = try doubt.head.map { try SignedNote(encoded: $0) }
-                try transaction.leave(own, common: doubt.common, head: head)
-            }
-            let log = try transaction.createLog(origin: origin, key: key.verifierKey, own: true)
-            try LogWriter.writeGenesis(
-                origin: origin, chain: chain, predecessor: predecessor, log: log, key: key, instruments: instruments,
-                transaction)
-        }
-        try PrivateFile.move(state.nextLogKey, to: state.logKey)
-        try ledger.applyPending()
-        return key
+        return try StartFindings.File(bytes: try? PrivateFile.readPublic(path), own: own, in: snapshot)
     }
 }

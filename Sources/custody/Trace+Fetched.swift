@@ -55,7 +55,7 @@ struct FetchedStep: Encodable {
         subjects = update.subjects
         confirmed = fetched.isConfirmed
         verdict = fetched.verdict ?? "cannot be judged: something that it stands on was not to be had"
-        frozen = log.flatMap { fetched.index < $0.common ?? 0 ? nil : $0.frozen }
+        frozen = log?.frozen(at: fetched.index)
     }
 
     fileprivate var lines: [String] {

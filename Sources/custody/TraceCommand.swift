@@ -239,7 +239,7 @@ extension Trace.Step {
             uniquingKeysWith: { first, _ in first })
         timeStamp = try log.flatMap { try snapshot.timeStamp(including: reference.index, of: $0) }
             .map { try ShownTimeStamp($0) }
-        frozen = log.flatMap { reference.index < $0.common ?? 0 ? nil : $0.frozen }
+        frozen = log?.frozen(at: reference.index)
         cosigners =
             try log.map { log in
                 try snapshot.cosignedSizes(of: log.id).filter { $0.value > reference.index }.keys.sorted()

@@ -33,44 +33,20 @@ struct SimulatedStart: Sendable {
     private func findings() throws -> StartFindings {
         try store.read { snapshot in
             let own = try snapshot.ownLog()
-            let found = try own.map { log in
-                StartFindings.Own(
-                    head: Head(
-                        origin: log.origin, size: log.size,
-                        root: try snapshot.root(of: log.id, size: log.size) ?? .emptyTree),
-                    earlier: try snapshot.ownGenerations().compactMap(\.predecessor), doubt: try snapshot.doubt(),
-                    isHeadKept: try snapshot.isHeadKept())
+            let file = try disk.files[Self.head].map {
+                try StartFindings.File(bytes: $0.bytes, own: own, in: snapshot)
             }
             return StartFindings(
-                own: found, head: try kept(own, snapshot), copy: .missing, keyName: nil, machine: member.id)
+                own: try own.map { try StartFindings.Own($0, in: snapshot, born: nil, hasKey: true) },
+                head: file ?? .missing, copy: .missing, keyName: nil, machine: member.id)
         }
-    }
-
-    private func kept(_ own: LogRecord?, _ snapshot: LedgerSnapshot) throws -> StartFindings.File {
-        guard let file = disk.files[Self.head] else { return .missing }
-        guard let kept = KeptHead(bytes: file.bytes) else { return .unreadable }
-        guard let own, kept.origin == own.origin, kept.size <= own.size else { return .head(kept, rootHere: nil) }
-        return .head(kept, rootHere: try snapshot.root(of: own.id, size: kept.size))
     }
 
     private func openNext(_ doubt: Doubt, _ predecessor: Head) throws {
-        let own = try store.read { try $0.ownLog() }
-        let last = [predecessor.origin, own?.origin ?? ""].max {
-            Generation.number(ofOrigin: $0) < Generation.number(ofOrigin: $1)
-        }
-        let origin = Generation.next(after: last ?? predecessor.origin, at: instruments.now())
-        let key = try member.log(named: origin)
+        let next = try NextGeneration(because: doubt, after: predecessor, in: store, at: instruments.now())
+        let key = try member.log(named: next.origin)
         let chain = try member.certify(key)
-        try store.write { transaction in
-            if let own {
-                let head = try doubt.head.map { try SignedNote(encoded: $0) }
-                try transaction.leave(own, common: doubt.common, head: head)
-            }
-            let log = try transaction.createLog(origin: origin, key: key.verifierKey, own: true)
-            try LogWriter.writeGenesis(
-                origin: origin, chain: chain, predecessor: predecessor, log: log, key: key, instruments: instruments,
-                transaction)
-        }
+        try store.write { try next.open(key: key, chain: chain, instruments: instruments, $0) }
         try store.applyPending()
     }
 
