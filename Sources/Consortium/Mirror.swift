@@ -16,6 +16,8 @@ public actor Mirror {
     private let now: @Sendable () -> Int64
     private let tickets = UploadTickets()
     private nonisolated let watch: OwnLogWatch?
+    /// How far all of them have come.
+    nonisolated let board: NewsBoard
     /// Where each mirrored log stands; forgotten whenever a write fails.
     private var logs: [String: Log] = [:]
 
@@ -31,6 +33,7 @@ public actor Mirror {
         executor: any SerialExecutor = DispatchExecutor(label: "custody.mirror")
     ) {
         self.executor = executor
+        board = NewsBoard(store: store, watch: watch)
         self.watch = watch
         self.store = store
         self.cosigner = cosigner
@@ -441,10 +444,18 @@ public actor Mirror {
         if let watch, try watch.take(note), !watch.isOpen { return }
         if let evidence = try contradiction(to: note) { return try convict(by: evidence) }
         let checkpoint = try Checkpoint(text: note.text)
+        let known = try store.read { snapshot in
+            try snapshot.log(checkpoint.origin).flatMap { try snapshot.checkpoint(size: checkpoint.size, of: $0.id) }
+        }
+        // What is stored here under the same text has been verified.
+        let verified = known.flatMap { $0.text.utf8.elementsEqual(note.text.utf8) ? $0.signatures : nil }
+        let news = note.signatures.filter { verified?.contains($0) != true }
+        guard !news.isEmpty else { return }
         let keys = document.ids(by: \.cosigner)
-        let cosignatures = try note.verified(by: Array(keys.keys)).compactMap { signature -> Cosignature? in
+        let cosignatures = try SignedNote(text: note.text, signatures: news).verified(by: Array(keys.keys)).compactMap {
+            signature -> Cosignature? in
             guard let id = keys[signature.key], let time = signature.time,
-                let line = note.signatures.first(where: {
+                let line = news.first(where: {
                     $0.keyID == signature.key.keyID && $0.name == signature.key.name
                 })?.line
             else { return nil }
@@ -456,7 +467,7 @@ public actor Mirror {
                 try transaction.snapshot.root(of: log.id, size: checkpoint.size) == checkpoint.root
             else { return }
             // A checkpoint that newer ones have pushed out comes back with its cosignatures.
-            _ = try Checkpoint.open(note, log: log.key)
+            if verified == nil { _ = try Checkpoint.open(note, log: log.key) }
             // A mirror serves no head that it has not cosigned: that is done where an upload ends.
             let mirrored = try transaction.snapshot.mirroredSize(of: log)
             let isServed = cosigner == nil || log.own || checkpoint.size <= mirrored
@@ -488,13 +499,6 @@ public actor Mirror {
                 try snapshot.cosigners(size: checkpoint.size, of: log.id, by: store.rulebook.latest))
             return !cosignatures.allSatisfy { known.contains($0.cosigner) }
         }
-    }
-}
-
-extension LedgerSnapshot {
-    /// Entries below the mirror checkpoint (C2SP tlog-mirror): the newest head of which all are stored.
-    func mirroredSize(of log: LogRecord) throws -> UInt64 {
-        try head(of: log.id).map { try Checkpoint(text: $0.text).size } ?? 0
     }
 }
 

@@ -313,29 +313,27 @@ public struct MirrorRoutes: Sendable {
 
     private func news(_ request: Request) async throws -> Response {
         let known = request.uri.queryParameters["after"].map(String.init)
-        let news = store.changes.follow()
-        if known == token { await wait(for: news, atMost: PeerNews.holdMax) }
-        return try Self.json(try current())
+        // Earlier releases take what they are told for all that there is.
+        let knowsRest = request.uri.queryParameters["only"].map(String.init) == PeerNews.onlyChanges
+        let deadline = clock.now() + PeerNews.holdMax
+        while true {
+            let changes = store.changes.follow()
+            let news = try current(after: known, knowsRest: knowsRest)
+            let rest = deadline - clock.now()
+            guard news.token == known, rest > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else {
+                return try Self.json(news)
+            }
+            await wait(for: changes, atMost: rest)
+        }
     }
 
-    private var token: String { "\(instance)-\(store.changes.count)" }
-
-    private func current() throws -> PeerNews {
-        let token = token
-        let documents = try documents.summary()
-        return try store.read { snapshot in
-            let logs = try served(snapshot).map { log in
-                let head = try snapshot.head(of: log.id).map { try Checkpoint(text: $0.text) }
-                let cosigners = try snapshot.cosigners(size: head?.size ?? 0, of: log.id, by: store.rulebook.latest)
-                return PeerNews.Log(
-                    origin: log.origin, size: head?.size ?? 0, cosigners: cosigners, root: head?.root,
-                    isFrozen: log.frozen != nil, confirmed: log.confirmed, common: log.common,
-                    hasCommon: log.common.map { $0 <= log.size })
-            }
-            let disclosures = PeerNews.Disclosures(
-                store: try snapshot.storeName(), last: try snapshot.sealedPlace())
-            return PeerNews(token: token, logs: logs, documents: documents, disclosures: disclosures)
-        }
+    private func current(after known: String?, knowsRest: Bool) throws -> PeerNews {
+        let prefix = "\(instance)-"
+        let version = known.flatMap { $0.hasPrefix(prefix) ? UInt64($0.dropFirst(prefix.count)) : nil }
+        let telling = try mirror.board.telling(since: knowsRest ? version : nil)
+        return PeerNews(
+            token: "\(prefix)\(telling.version)", logs: telling.logs, documents: telling.documents,
+            disclosures: telling.disclosures)
     }
 
     private func wait(for news: AsyncStream<Void>, atMost limit: Duration) async {

@@ -3,6 +3,8 @@ import Ledger
 /// What a gateway tells those who hold a long poll: how far it has each log. Our one extension beside C2SP.
 struct PeerNews: Codable, Hashable, Sendable {
     static let path = "/custody/v1/news"
+    /// Asks for nothing that was told before the token.
+    static let onlyChanges = "changes"
     /// Takes a checkpoint with cosignatures that its sender has and the receiver may lack.
     static let cosignaturesPath = "/custody/v1/cosignatures"
     /// Gives, under the log's path, the newest checkpoint that the quorum has cosigned.
@@ -32,6 +34,7 @@ struct PeerNews: Codable, Hashable, Sendable {
 
     /// To be sent with the next poll, which then waits for something newer.
     let token: String
+    /// Those of which something has changed since the token that came with the poll, or all of them.
     let logs: [Log]
     /// Missing from those who do not tell it yet.
     let documents: DocumentSummary?

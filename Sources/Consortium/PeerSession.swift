@@ -129,8 +129,7 @@ public final class PeerSession: Sendable {
     }
 
     /// Where nobody can dial this gateway, nobody can ask it for the earlier generations of its log either.
-    private func pushEarlierGenerations(after news: PeerNews) async throws {
-        let told = Dictionary(news.logs.map { ($0.origin, $0) }, uniquingKeysWith: { first, _ in first })
+    private func pushEarlierGenerations(after told: PeerPicture) async throws {
         for (log, head) in try store.read(Self.earlierGenerations) {
             let size = try Checkpoint(text: head.text).size
             guard size > told[log.origin]?.size ?? 0, told[log.origin]?.isFrozen != true else { continue }
@@ -169,28 +168,29 @@ public final class PeerSession: Sendable {
     // MARK: Follow
 
     private func followForever() async throws {
-        var token = ""
+        var told = PeerPicture()
         while !Task.isCancelled {
-            let answer = try await client.get(
-                path: "\(PeerNews.path)?after=\(token)", maxBytes: PeerNews.bytesMax,
-                deadline: client.clock.now() + PeerNews.holdMax + MirrorPush.requestMax)
-            guard answer.status == 200, let news = try? JSONDecoder().decode(PeerNews.self, from: Data(answer.body))
-            else {
-                throw client.refused(answer)
-            }
+            let news = try await askForNews(after: told.token)
+            try told.take(news)
             state.met()
-            try await compareOwn(with: news)
+            try await compareOwn(with: told)
             watch?.heard(from: client.address)
             try await takeDocuments(news.documents)
             try await askForOrders()
-            try await catchUp(with: news.logs)
-            // What is new comes first.
-            for log in news.logs { try await hearConfirmation(of: log) }
+            try await catchUp(with: &told)
             try watch?.lookForSuccessors()
-            try await pushEarlierGenerations(after: news)
+            try await pushEarlierGenerations(after: told)
             try await disclosures?.fetch(upTo: news.disclosures)
-            token = news.token
         }
+    }
+
+    private func askForNews(after token: String) async throws -> PeerNews {
+        let answer = try await client.get(
+            path: "\(PeerNews.path)?after=\(token)&only=\(PeerNews.onlyChanges)", maxBytes: PeerNews.bytesMax,
+            deadline: client.clock.now() + PeerNews.holdMax + MirrorPush.requestMax)
+        guard answer.status == 200, let news = try? JSONDecoder().decode(PeerNews.self, from: Data(answer.body))
+        else { throw client.refused(answer) }
+        return news
     }
 
     /// Hands over the documents that the peer may not have.
@@ -207,7 +207,7 @@ public final class PeerSession: Sendable {
     }
 
     private func takeDocuments(_ theirs: DocumentSummary?) async throws {
-        let ours = try documents.summary()
+        guard let ours = try mirror.board.documents() else { return }
         if let theirs, theirs.version == ours.version, theirs.hash != ours.hash {
             throw CustodyError(
                 "documents-differ", "\(client.organisation) goes by another document of version \(ours.version)",
@@ -227,9 +227,9 @@ public final class PeerSession: Sendable {
     }
 
     /// What a peer tells of this gateway's own log is looked at before anything else.
-    private func compareOwn(with all: PeerNews) async throws {
-        guard watch != nil, let origin = try store.read({ try $0.ownLog()?.origin }),
-            let news = all.logs.first(where: { $0.origin == origin }),
+    private func compareOwn(with told: PeerPicture) async throws {
+        guard watch != nil, let origin = try store.read({ try $0.ownLog()?.origin }), let news = told[origin],
+            try mirror.board.log(origin) != news,
             case let known = try store.read({ try Self.known(news, store.rulebook.latest, $0) }),
             let record = known.record
         else { return }
@@ -269,22 +269,24 @@ public final class PeerSession: Sendable {
         }
     }
 
-    /// What was pulled may wait for logs that nobody here knew to be needed.
-    private func catchUp(with logs: [PeerNews.Log]) async throws {
-        var count = -1
+    private func catchUp(with told: inout PeerPicture) async throws {
         try kept?.look()
-        while count != kept?.orderLogCount {
-            count = kept?.orderLogCount ?? 0
-            for log in logs {
+        var count: Int?
+        repeat {
+            count = kept?.orderLogCount
+            let due = try told.due(beside: mirror.board, keeping: count, now: client.clock.now())
+            for log in due {
                 guard kept?.keeps(log.origin) ?? true else {
                     try await hearOfFork(of: log)
                     continue
                 }
                 try await catchUp(with: log)
             }
-            guard let kept else { return }
-            try kept.look()
-        }
+            // What is new comes first.
+            for log in due { try await hearConfirmation(of: log) }
+            try kept?.look()
+            // What was pulled may wait for logs that nobody here knew to be needed.
+        } while kept?.orderLogCount != count
     }
 
     /// Of a log that is not kept any more, what has come stays, and is doubted like any if the log has forked.

@@ -44,9 +44,13 @@ public final class PushRounds: Sendable {
     /// The head to push now; nil while there is none.
     func current(now: ContinuousClock.Instant) async throws -> Round? {
         if let watch, !watch.isOpen { return nil }
+        let known = state.withLock { $0.round }
         let head = try store.read { snapshot -> Round? in
-            guard let log = try snapshot.ownLog(), let note = try snapshot.head(of: log.id) else { return nil }
-            return Round(size: try Checkpoint(text: note.text).size, note: note)
+            guard let log = try snapshot.ownLog(), case let size = try snapshot.mirroredSize(of: log), size > 0 else {
+                return nil
+            }
+            if let known, known.size == size { return known }
+            return try snapshot.head(of: log.id).map { Round(size: size, note: $0) }
         }
         guard let head else { return nil }
         let (round, isNew) = state.withLock { state in

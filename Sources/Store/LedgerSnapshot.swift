@@ -69,7 +69,8 @@ public struct LedgerSnapshot {
 
     public func log(_ origin: String) throws -> LogRecord? { try logs(where: "origin = ?", [origin]).first }
 
-    func log(id: Int64) throws -> LogRecord? { try logs(where: "id = ?", [id]).first }
+    /// - Parameter id: its number in this store.
+    public func log(id: Int64) throws -> LogRecord? { try logs(where: "id = ?", [id]).first }
 
     /// The log that this gateway writes.
     public func ownLog() throws -> LogRecord? { try logs(where: "own = 1 ORDER BY id DESC", []).first }
@@ -204,6 +205,16 @@ public struct LedgerSnapshot {
         try checkpoint(where: "stored = 1", of: log)?.note
     }
 
+    /// What that checkpoint says.
+    public func headCheckpoint(of log: Int64) throws -> Checkpoint? {
+        try newest(where: "stored = 1", of: log).map { try Checkpoint(text: SignedNote(encoded: $0.note).text) }
+    }
+
+    /// Entries below the mirror checkpoint (C2SP tlog-mirror): the newest head of which all are stored.
+    public func mirroredSize(of log: LogRecord) throws -> UInt64 {
+        try newest(where: "stored = 1", of: log.id)?.id.index ?? 0
+    }
+
     /// The newest checkpoint that was taken, whether or not its entries are here.
     public func pendingHead(of log: Int64) throws -> (size: UInt64, note: SignedNote)? {
         try checkpoint(where: "TRUE", of: log)
@@ -218,19 +229,24 @@ public struct LedgerSnapshot {
     public func checkpoint(size: UInt64, of log: Int64) throws -> SignedNote? {
         guard size <= LogRecord.sizeMax else { return nil }
         let id = EntryID(log: log, index: size).rawValue
-        let text = try String.fetchOne(database, sql: "SELECT note FROM checkpoint WHERE id = ?", arguments: [id])
+        let statement = try database.cachedStatement(sql: "SELECT note FROM checkpoint WHERE id = ?")
+        let text = try String.fetchOne(statement, arguments: [id])
         return try text.map { try cosigned(try SignedNote(encoded: $0), id: id) }
     }
 
     private func checkpoint(where condition: String, of log: Int64) throws -> (size: UInt64, note: SignedNote)? {
+        try newest(where: condition, of: log).map { id, note in
+            (id.index, try cosigned(try SignedNote(encoded: note), id: id.rawValue))
+        }
+    }
+
+    private func newest(where condition: String, of log: Int64) throws -> (id: EntryID, note: String)? {
         let statement = try database.cachedStatement(
             sql: "SELECT id, note FROM checkpoint WHERE id >= ? AND id < ? AND \(condition) ORDER BY id DESC LIMIT 1")
         let range: StatementArguments = [
             EntryID(log: log, index: 0).rawValue, EntryID(log: log + 1, index: 0).rawValue,
         ]
-        guard let row = try Row.fetchOne(statement, arguments: range) else { return nil }
-        let id: Int64 = row[0]
-        return (EntryID(rawValue: id).index, try cosigned(try SignedNote(encoded: row[1] as String), id: id))
+        return try Row.fetchOne(statement, arguments: range).map { (EntryID(rawValue: $0[0]), $0[1]) }
     }
 
     private func cosigned(_ note: SignedNote, id: Int64) throws -> SignedNote {
@@ -243,10 +259,11 @@ public struct LedgerSnapshot {
     /// Who cosigned the checkpoint of a size, and when.
     public func cosignatures(size: UInt64, of log: Int64) throws -> [Cosignature] {
         guard size <= LogRecord.sizeMax else { return [] }
-        return try Row.fetchAll(
-            database, sql: "SELECT cosigner, time, line FROM cosignature WHERE checkpoint = ? ORDER BY cosigner",
-            arguments: [EntryID(log: log, index: size).rawValue]
-        ).map { Cosignature(cosigner: $0[0], time: UInt64($0[1] as Int64), line: $0[2]) }
+        let statement = try database.cachedStatement(
+            sql: "SELECT cosigner, time, line FROM cosignature WHERE checkpoint = ? ORDER BY cosigner")
+        return try Row.fetchAll(statement, arguments: [EntryID(log: log, index: size).rawValue]).map {
+            Cosignature(cosigner: $0[0], time: UInt64($0[1] as Int64), line: $0[2])
+        }
     }
 
     /// The organisations that cosigned the checkpoint of a size with the keys that a document lists.

@@ -17,6 +17,7 @@ public final class LedgerStore: Sendable {
     private let knownRules: Mutex<Rulebook>
     /// Fires after each commit.
     public let changes = ChangeSignal()
+    public let logChanges = LogChanges()
 
     /// - Throws: `CustodyError` with code `store-unusable`.
     public init(path: String, readOnly: Bool = false) throws {
@@ -126,6 +127,7 @@ public final class LedgerStore: Sendable {
             result = try body(transaction)
             if !transaction.newKeys.isEmpty { try keys.write(transaction.newKeys.map { ($0, $1) }) }
             try Self.commit(database)
+            logChanges.note(transaction.changedLogs)
             knownRules.withLock { $0 = index.rulebook }
         } catch {
             if database.isInsideTransaction { try database.rollback() }

@@ -32,6 +32,7 @@ extension LedgerTransaction {
         if let common, common < log.size { try takeBack(from: common, of: log) }
         if let head { try keep(head, size: try Checkpoint(text: head.text).size, of: log.id, stored: false) }
         try database.execute(sql: "UPDATE log SET own = 0 WHERE id = ?", arguments: [log.id])
+        changedLogs.insert(log.id)
         try database.execute(sql: "DELETE FROM keeping")
     }
 

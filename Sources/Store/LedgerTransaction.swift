@@ -10,6 +10,8 @@ public final class LedgerTransaction {
     let scans: ErasedScans
     /// Keys by slot, to be on disk before the transaction is.
     var newKeys: [Int64: [UInt8]] = [:]
+    /// As `LogChanges` tells of them.
+    var changedLogs: Set<Int64> = []
     /// Whether something was erased, which is to be destroyed once the transaction is on disk.
     var hasDueErasures = false
     lazy var hasWaitingErasures = (try? snapshot.hasWaitingErasures()) ?? true
@@ -94,6 +96,7 @@ public final class LedgerTransaction {
             statement.bindNull(at: 5)
         }
         try statement.run()
+        changedLogs.insert(database.lastInsertedRowID)
         return database.lastInsertedRowID
     }
 
@@ -131,6 +134,7 @@ public final class LedgerTransaction {
         statement.bind(Int64(size), at: 1)
         statement.bind(log, at: 2)
         try statement.run()
+        changedLogs.insert(log)
     }
 
     private func store(_ full: FullTile, of log: Int64) throws {
@@ -155,6 +159,7 @@ public final class LedgerTransaction {
         statement.bind(note.encoded, at: 2)
         statement.bind(Int64(stored ? 1 : 0), at: 3)
         try statement.run()
+        changedLogs.insert(log)
     }
 
     /// Checkpoints kept although nobody cosigned them, so that interrupted uploads can be resumed.
@@ -197,6 +202,7 @@ public final class LedgerTransaction {
             try statement.run()
             try markDoubts(by: cosignature, size: size, of: log)
         }
+        changedLogs.insert(log)
     }
 
     /// Entries below `size` are confirmed if the quorum of the newest document has cosigned that checkpoint.
@@ -209,6 +215,7 @@ public final class LedgerTransaction {
         guard try document.policy(logs: [log.key]).isSatisfied(by: Set(cosigners)) else { return }
         try database.execute(
             sql: "UPDATE log SET confirmed = max(confirmed, ?) WHERE id = ?", arguments: [Int64(size), log.id])
+        changedLogs.insert(log.id)
         try database.execute(
             sql: "INSERT OR IGNORE INTO confirmation VALUES (?, ?, ?)", arguments: [log.id, Int64(size), now])
     }
@@ -224,6 +231,7 @@ public final class LedgerTransaction {
         try database.execute(
             sql: "UPDATE log SET frozen = ?, common = ? WHERE id = ?",
             arguments: [fork.description, fork.common.map { Int64($0) }, log.id])
+        changedLogs.insert(log.id)
     }
 }
 

@@ -31,19 +31,19 @@ final class TestMirror: Sendable {
         mirror = Mirror(store: store, cosigner: ("hospital", members.hospital.cosigner), now: { Self.time })
         try await mirror.introduce(origin: owner.origin, chain: owner.chain)
         #expect(try await mirror.addCheckpoint(owner.checkpoint(old: 0, size: Self.stored)).status == 200)
-        try await upload(to: Self.stored)
+        try await upload(from: 0, to: Self.stored)
         #expect(try await mirror.addCheckpoint(owner.checkpoint(old: Self.stored, size: Self.pending)).status == 200)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    private func upload(to end: UInt64) async throws {
-        let header = MirrorUpload.Header(origin: owner.origin, start: 0, end: end)
+    func upload(from start: UInt64, to end: UInt64) async throws {
+        let header = MirrorUpload.Header(origin: owner.origin, start: start, end: end)
         guard case .proceed(let target) = try await mirror.begin(header) else {
             Issue.record("the upload was refused")
             return
         }
-        for package in try owner.packages(from: 0, to: end) {
+        for package in try owner.packages(from: start, to: end) {
             _ = try await mirror.take(package, for: target.checkpoint)
         }
         #expect(try await mirror.finish(target)?.status == 200)

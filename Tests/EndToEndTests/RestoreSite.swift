@@ -145,7 +145,7 @@ final class RestoreSite {
                         let known = entries.updateValue(hash, forKey: "\(log.origin):\(index)")
                         #expect(known ?? hash == hash, "\(log.origin):\(index)", sourceLocation: sourceLocation)
                     }
-                    for size in 1...max(1, log.size) {
+                    for size in stride(from: 1, through: log.size, by: 1) {
                         guard let note = try snapshot.checkpoint(size: size, of: log.id) else { continue }
                         let root = try Checkpoint(text: note.text).root.hex
                         let known = heads.updateValue(root, forKey: "\(log.origin) at \(size)")

@@ -14,9 +14,10 @@ import Store
     func run() async throws {
         while world.failure == nil, !world.isOver {
             for gateway in world.gateways where gateway.isHonest {
-                guard let store = gateway.running?.store else { continue }
-                try checkConfirmed(store, at: gateway)
-                try checkHeads(store, at: gateway)
+                guard let running = gateway.running, running.audited != running.store.changes.count else { continue }
+                running.audited = running.store.changes.count
+                try checkConfirmed(running.store, at: gateway)
+                try checkHeads(running.store, at: gateway)
             }
             await world.pause(Self.pause)
         }
@@ -40,7 +41,7 @@ import Store
     private func checkHeads(_ store: LedgerStore, at gateway: SimulatedGateway) throws {
         try store.read { snapshot in
             for log in try snapshot.logs() where log.frozen == nil {
-                guard let head = try snapshot.head(of: log.id).map({ try Checkpoint(text: $0.text) }) else { continue }
+                guard let head = try snapshot.headCheckpoint(of: log.id) else { continue }
                 guard known.insert([gateway.name, log.origin, head.root.hex]).inserted else { continue }
                 if try head.size > log.size || snapshot.root(of: log.id, size: head.size) != head.root {
                     world.fail(

@@ -62,7 +62,7 @@ import Store
         try honest.map { gateway, store in
             let logs = try store.read { snapshot in
                 try snapshot.logs().map { log in
-                    let head = try snapshot.head(of: log.id).map { try Checkpoint(text: $0.text) }
+                    let head = try snapshot.headCheckpoint(of: log.id)
                     return (
                         log.origin,
                         Belief.Log(

@@ -146,6 +146,8 @@ final class WallClock: @unchecked Sendable {
     let recorder: Recorder
     private(set) var sessions: [PeerSession] = []
     private(set) var isAlive = true
+    /// How often the store had changed when the auditor looked at it last.
+    var audited: UInt64?
     private let mirror: Consortium.Mirror
     private let watch: OwnLogWatch?
     private let beginning: SimulatedStart
