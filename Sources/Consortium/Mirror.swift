@@ -424,14 +424,32 @@ public actor Mirror {
         }
     }
 
+    /// Cosigns heads at the start, and again with each document, which may list another key: until then a head that was not
+    /// confirmed everywhere could be confirmed nowhere else.
+    public nonisolated func cosignForever() async throws {
+        var version: Int?
+        while !Task.isCancelled {
+            // Followed before looking, so that nothing falls between.
+            let news = store.changes.follow()
+            let latest = store.rulebook.latest?.version
+            if version != latest { try await cosignHeads() }
+            version = latest
+            for await _ in news { break }
+        }
+    }
+
     /// Cosigns the heads that are served from here and that this organisation has not cosigned yet: a log that was this
-    /// gateway's own before it opened the next generation brings nothing new, which would be cosigned when it comes.
-    public func cosignHeads() throws {
-        guard cosigner != nil else { return }
+    /// gateway's own before it opened the next generation brings nothing new, which would be cosigned when it comes. Its own
+    /// log's head waits for a round to begin.
+    func cosignHeads() throws {
+        guard let cosigner else { return }
         try store.write { transaction in
-            for log in try transaction.snapshot.logs() where !log.own && log.frozen == nil {
+            for log in try transaction.snapshot.logs() where log.frozen == nil {
                 guard let note = try transaction.snapshot.head(of: log.id) else { continue }
-                _ = try cosign(note, size: try Checkpoint(text: note.text).size, log: log, transaction)
+                let size = try Checkpoint(text: note.text).size
+                let earlier = try transaction.snapshot.cosignatures(size: size, of: log.id)
+                guard !log.own || earlier.contains(where: { $0.cosigner == cosigner.organisation }) else { continue }
+                _ = try cosign(note, size: size, log: log, transaction)
             }
         }
     }

@@ -138,7 +138,7 @@ func buildGateway(
     }
 
     var services: [any Service] = [
-        Worker { try ledger.applyPending() }, Worker { await head.run() }, Worker { try await mirror.cosignHeads() },
+        Worker { try ledger.applyPending() }, Worker { await head.run() }, Worker { try await mirror.cosignForever() },
     ]
     services += [port, local, Worker { await sessions.run() }]
     services += cosigners.map { session in Worker { await session.run() } }

@@ -291,6 +291,33 @@ import Testing
         #expect(try mirrored.confirmed == 300)
     }
 
+    /// Who has the earlier cosignature alone could not confirm the head under a document that lists another key.
+    @Test(.timeLimit(.minutes(1))) func aDocumentWithAnotherCosignerKeyHasServedHeadsCosignedAgain() async throws {
+        let next = try SigningKey.generate(name: members.hospital.cosigner.name, algorithm: .cosignature)
+        let mirror = Mirror(
+            store: store, cosigner: ("hospital", members.hospital.cosigner), nextCosigner: next,
+            now: { 1_700_000_000_000_000 })
+        #expect(try await offer(0, 300) == 200)
+        _ = try await upload(from: 0, to: 300)
+        let present = try #require(members.document.organisation("hospital"))
+        let organisation = ConsortiumDocument.Organisation(
+            id: present.id, name: present.name, role: present.role, certificate: present.certificate, key: present.key,
+            cosigner: next.verifierKey)
+        let draft = try ConsortiumDraft(
+            after: members.document, change: ConsortiumChange(organisations: [organisation]))
+        let signatures = try [members.hospital, members.supplier, members.regulator].map { try $0.key.sign(draft.text) }
+        let id = try mirrored.id
+        let changes = store.changes.follow()
+        let cosigning = Task { try await mirror.cosignForever() }
+        _ = try store.write { try $0.take(document: SignedNote(text: draft.text, signatures: signatures)) }
+        for await _ in changes {
+            let keys = try store.read { try $0.cosignatures(size: 300, of: id) }.map(\.keyID)
+            if keys == [next.verifierKey.keyID] { break }
+        }
+        cosigning.cancel()
+        try await cosigning.value
+    }
+
     @Test func aWrongCosignatureIsNotKept() async throws {
         #expect(try await offer(0, 300) == 200)
         _ = try await upload(from: 0, to: 300)

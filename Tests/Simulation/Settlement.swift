@@ -38,7 +38,7 @@ import Store
         var difference: String? = "it has not begun"
         while difference != nil, Timeline.shared.time < deadline, world.failure == nil {
             await world.pause(.seconds(1))
-            difference = try self.difference(in: logs()) ?? differenceOnVerdicts()
+            difference = try differenceOnDocument() ?? differenceOnLogs() ?? differenceOnVerdicts()
         }
         guard world.failure == nil else { return }
         if let difference { return world.fail("all honest members agree", difference) }
@@ -56,9 +56,18 @@ import Store
         }
     }
 
+    // MARK: Document
+
+    private func differenceOnDocument() -> String? {
+        guard world.isChanged else { return nil }
+        return honest.first { $0.store.rulebook.latest?.version != 2 }.map {
+            "\($0.gateway.name) goes by version \($0.store.rulebook.latest?.version ?? 0) of the document"
+        }
+    }
+
     // MARK: Logs
 
-    private func logs() throws -> [(String, [String: Belief.Log])] {
+    private func logs() throws -> [(name: String, logs: [String: Belief.Log])] {
         try honest.map { gateway, store in
             let logs = try store.read { snapshot in
                 try snapshot.logs().map { log in
@@ -76,7 +85,8 @@ import Store
     }
 
     /// - Returns: where members do not agree yet; nil if they do.
-    private func difference(in all: [(name: String, logs: [String: Belief.Log])]) -> String? {
+    private func differenceOnLogs() throws -> String? {
+        let all = try logs()
         let origins = Set(all.flatMap(\.logs.keys)).union(world.gateways.map(\.member.origin))
         for origin in origins.sorted() {
             let isFrozen = all.contains { $0.logs[origin]?.isFrozen == true }

@@ -11,6 +11,8 @@ struct SimulatedConsortium {
     struct Member {
         let role: Role
         let cosigner: SigningKey
+        /// In force with `change`.
+        let nextCosigner: SigningKey
         /// Of the log of its gateway.
         let log: SigningKey
         /// Certificates of the log's key.
@@ -55,6 +57,9 @@ struct SimulatedConsortium {
     /// Signed by all members.
     let note: SignedNote
     let document: ConsortiumDocument
+    /// The second version, signed by all members: the first of them gets another cosigner key, and there is one more version
+    /// of a contract.
+    let change: DocumentPackage
 
     /// - Parameter count: one of `sizes`.
     init(count: Int) throws {
@@ -78,6 +83,21 @@ struct SimulatedConsortium {
         let draft = try ConsortiumDraft(name: "Simulated", organisations: organisations, contracts: contracts)
         note = try SignedNote(text: draft.text, signatures: try first.map { try $0.key.sign(draft.text) })
         document = try ConsortiumDocument(text: draft.text)
+        change = try Self.change(of: document, first, exchange: contracts[1])
+    }
+
+    private static func change(
+        of document: ConsortiumDocument, _ members: [Member], exchange: Contract
+    ) throws -> DocumentPackage {
+        let next = try Contract(text: exchange.text.replacingOccurrences(of: "\nversion: 1\n", with: "\nversion: 2\n"))
+        let present = document.organisations[0]
+        let first = ConsortiumDocument.Organisation(
+            id: present.id, name: present.name, role: present.role, certificate: present.certificate,
+            key: present.key, cosigner: members[0].nextCosigner.verifierKey)
+        let draft = try ConsortiumDraft(
+            after: document, change: ConsortiumChange(organisations: [first], contracts: [next]))
+        let note = try SignedNote(text: draft.text, signatures: try members.map { try $0.key.sign(draft.text) })
+        return DocumentPackage(notes: [note.encoded], contracts: [next.text])
     }
 
     private static func contract(_ path: String) throws -> Contract {
@@ -93,8 +113,8 @@ struct SimulatedConsortium {
         let chain = try first.authority.issueLogCertificate(
             origin: log.name, key: log.verifierKey, now: beginning, random: &random)
         return Member(
-            role: first.role, cosigner: first.cosigner, log: log, chain: chain, isCosigner: false, key: first.key,
-            certificate: first.certificate, authority: first.authority)
+            role: first.role, cosigner: first.cosigner, nextCosigner: first.nextCosigner, log: log, chain: chain,
+            isCosigner: false, key: first.key, certificate: first.certificate, authority: first.authority)
     }
 
     private static func member(_ role: Role, seed: UInt8) throws -> Member {
@@ -105,7 +125,8 @@ struct SimulatedConsortium {
         let chain = try authority.issueLogCertificate(
             origin: log.name, key: log.verifierKey, now: beginning, random: &random)
         return Member(
-            role: role, cosigner: try key("\(id)/cosigner", .cosignature, seed + 20), log: log, chain: chain,
+            role: role, cosigner: try key("\(id)/cosigner", .cosignature, seed + 20),
+            nextCosigner: try key("\(id)/cosigner", .cosignature, seed + 60), log: log, chain: chain,
             key: try key(id, .ed25519, seed + 30), certificate: authority.certificatePEM, authority: authority)
     }
 

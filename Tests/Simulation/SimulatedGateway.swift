@@ -144,7 +144,7 @@ final class WallClock: @unchecked Sendable {
     nonisolated let gateway: SimulatedGateway
     let store: LedgerStore
     let recorder: Recorder
-    private(set) var sessions: [PeerSession] = []
+    private let openSessions: (Incarnation) -> [PeerSession]
     private(set) var isAlive = true
     /// How often the store had changed when the auditor looked at it last.
     var audited: UInt64?
@@ -178,8 +178,9 @@ final class WallClock: @unchecked Sendable {
             ? OwnLogWatch(
                 store: store, peers: addresses, clock: timeline.clock, onDoubt: { inDoubt.raise($0) }) : nil
         mirror = Mirror(
-            store: store, cosigner: member.isCosigner ? (member.id, member.cosigner) : nil, watch: watch,
-            now: instruments.now, executor: timeline)
+            store: store, cosigner: member.isCosigner ? (member.id, member.cosigner) : nil,
+            nextCosigner: member.isCosigner ? member.nextCosigner : nil, watch: watch, now: instruments.now,
+            executor: timeline)
         let kept = KeptLogs(
             member.isCosigner ? .all : gateway.world.plan.mirror, origin: member.origin, store: store)
         var logger = Logger(label: "simulation")
@@ -195,19 +196,22 @@ final class WallClock: @unchecked Sendable {
         ).add(to: router)
         OrderRoutes(store: store, now: instruments.now).add(to: router)
         responder = router.buildResponder()
-        sessions = places.map { place in
-            PeerSession(
-                client: SimulatedPeerClient(
-                    organisation: gateway.world.consortium.members[place].id, place: place, caller: self,
-                    network: gateway.world.network),
-                store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch, kept: kept, logger: logger)
+        openSessions = { [store, mirror, watch] incarnation in
+            places.map { place in
+                PeerSession(
+                    client: SimulatedPeerClient(
+                        organisation: gateway.world.consortium.members[place].id, place: place, caller: incarnation,
+                        network: gateway.world.network),
+                    store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch, kept: kept,
+                    logger: logger)
+            }
         }
         inDoubt.incarnation = self
     }
 
     func run() {
         let (store, mirror, beginning, rerecording) = (store, mirror, beginning, rerecording)
-        work.append(Task(executorPreference: Timeline.shared) { try? await mirror.cosignHeads() })
+        work.append(Task(executorPreference: Timeline.shared) { try? await mirror.cosignForever() })
         work.append(
             Task(executorPreference: Timeline.shared) {
                 do { try store.applyPending() } catch {}
@@ -215,15 +219,35 @@ final class WallClock: @unchecked Sendable {
         work.append(Task(executorPreference: Timeline.shared) { await beginning.run() })
         if let watch { work.append(Task(executorPreference: Timeline.shared) { await watch.run() }) }
         work.append(Task(executorPreference: Timeline.shared) { try? await rerecording.run() })
-        for session in sessions { work.append(Task(executorPreference: Timeline.shared) { await session.run() }) }
+        work.append(Task(executorPreference: Timeline.shared) { await self.runSessions() })
+    }
+
+    /// With each version of the document they begin anew, like `PeerSessions`.
+    private func runSessions() async {
+        while isAlive, !Task.isCancelled {
+            let document = store.rulebook.latest
+            let sessions = openSessions(self)
+            await withTaskGroup(of: Void.self) { group in
+                for session in sessions { group.addTask(executorPreference: Timeline.shared) { await session.run() } }
+                group.addTask(executorPreference: Timeline.shared) { await self.wait(whileInForce: document) }
+                await group.next()
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func wait(whileInForce document: ConsortiumDocument?) async {
+        while !Task.isCancelled {
+            let news = store.changes.follow()
+            if store.rulebook.latest != document { return }
+            for await _ in news { break }
+        }
     }
 
     /// Nothing that it still does has any effect.
     func die() {
         isAlive = false
         for task in work + requests.values { task.cancel() }
-        // They know this object too.
-        sessions = []
     }
 
     func end() async {

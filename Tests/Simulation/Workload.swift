@@ -49,6 +49,20 @@ import Store
         }
     }
 
+    /// Each closes the disputes that it sees, and does not know that others do the same.
+    func resolve() async {
+        for gateway in world.gateways {
+            await world.pause(.milliseconds(draw(2_000)))
+            guard let running = gateway.running, let threads = try? threads(in: running.store) else { continue }
+            let drafts = threads.compactMap { thread -> Draft? in
+                lastTag += 1
+                let draft = try? next(of: thread, by: gateway, running.store)
+                return draft?.step == "order.resolved" ? draft : nil
+            }
+            if !drafts.isEmpty { await record(drafts, at: gateway, running) }
+        }
+    }
+
     // MARK: What they record
 
     private func drafts(for gateway: SimulatedGateway, _ store: LedgerStore) throws -> [Draft] {
@@ -66,20 +80,32 @@ import Store
     /// The next step of an order that this gateway knows; nil if there is none that it may record.
     private func continuing(_ gateway: SimulatedGateway, _ store: LedgerStore) throws -> Draft? {
         guard random.fraction() < 0.8 else { return nil }
-        let (name, steps) = try store.read { snapshot -> (String, [Contract.Step]) in
-            let orders = try snapshot.orders().sorted { $0.name < $1.name }
-            guard !orders.isEmpty else { return ("", []) }
-            let order = orders[Int(random.next() % UInt64(orders.count))]
-            let thread = try snapshot.thread(of: order, rulebook: store.rulebook)
-            let contract = thread.contract.flatMap { store.rulebook.contracts[$0] }
-            let steps = contract?.steps.filter {
-                !$0.after.isEmpty && $0.by.contains(gateway.member.role) && thread.allows($0)
+        let threads = try threads(in: store)
+        guard !threads.isEmpty else { return nil }
+        return try next(of: threads[draw(threads.count)], by: gateway, store)
+    }
+
+    private func threads(in store: LedgerStore) throws -> [OrderThread] {
+        try store.read { snapshot in
+            try snapshot.orders().sorted { $0.name < $1.name }.map {
+                try snapshot.thread(of: $0, rulebook: store.rulebook)
             }
-            return (order.name, steps ?? [])
+        }
+    }
+
+    private func next(of thread: OrderThread, by gateway: SimulatedGateway, _ store: LedgerStore) throws -> Draft? {
+        guard let contract = thread.contract.flatMap({ store.rulebook.contracts[$0] }) else { return nil }
+        let isDisputed = thread.conflict(under: contract) != nil
+        let steps = contract.steps.filter {
+            !$0.after.isEmpty && $0.by.contains(gateway.member.role) && thread.allows($0) && $0.resolves == isDisputed
         }
         guard !steps.isEmpty else { return nil }
-        return draft(.existing(name), steps[Int(random.next() % UInt64(steps.count))].name)
+        let step = steps[draw(steps.count)]
+        let stands = step.resolves ? thread.heads[draw(thread.heads.count)].leafHash.hex : nil
+        return draft(.existing(thread.order), step.name, stands: stands)
     }
+
+    private func draw(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }
 
     private static let facts: [String: [String]] = [
         "order.placed": ["product"], "opened": ["number"], "noted": ["remark"], "taken": ["place"],
@@ -87,8 +113,9 @@ import Store
         "after-sales.recorded": ["finding"],
     ]
 
-    private func draft(_ order: Draft.Order, _ step: String) -> Draft {
-        let facts = (Self.facts[step] ?? []).map { (name: $0, value: Draft.Value.text("\(lastTag)")) }
+    private func draft(_ order: Draft.Order, _ step: String, stands: String? = nil) -> Draft {
+        var facts = (Self.facts[step] ?? []).map { (name: $0, value: Draft.Value.text("\(lastTag)")) }
+        if let stands { facts.append((name: Contract.standsFact, value: .text(stands))) }
         return Draft(order: order, step: step, facts: facts, observedAt: lastTag, source: Source(.operator))
     }
 }

@@ -56,6 +56,8 @@ import Store
     private(set) lazy var auditor = Auditor(world: self)
     /// Entries of a log that disks held when its owner's was rolled back, by origin.
     private(set) var held: [String: UInt64] = [:]
+    /// Whether a gateway has taken the second version of the document, so that nobody may forget it.
+    private(set) var isChanged = false
     private var lines: [String] = []
     /// Of every line, also of those that are not kept.
     private(set) var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -148,12 +150,15 @@ import Store
             lateness: happens(0.5) ? 0.1 : 0)
         for gateway in gateways { gateway.start() }
         let audit = Task(executorPreference: Timeline.shared) { await self.audit() }
+        let workload = Workload(world: self)
         await withTaskGroup(of: Void.self) { group in
-            group.addTask(executorPreference: Timeline.shared) { await Workload(world: self).run() }
+            group.addTask(executorPreference: Timeline.shared) { await workload.run() }
             group.addTask(executorPreference: Timeline.shared) { await Mishaps(world: self).run() }
             group.addTask(executorPreference: Timeline.shared) { await self.lie() }
+            if happens(0.4) { group.addTask(executorPreference: Timeline.shared) { await self.changeDocument() } }
         }
         heal()
+        await workload.resolve()
         try await Settlement(world: self).check()
         isOver = true
         await audit.value
@@ -167,6 +172,20 @@ import Store
 
     private func lie() async {
         do { try await liar?.run() } catch { fail("the simulation runs", "\(error)") }
+    }
+
+    /// Somebody hands in the next version of the document, which all have signed, at one gateway.
+    private func changeDocument() async {
+        await pause(.milliseconds(draw(100..<2_500)))
+        let gateway = gateways[draw(0..<gateways.count)]
+        guard gateway.isHonest, let running = gateway.running else { return }
+        do {
+            guard try DocumentExchange(store: running.store).submit(consortium.change), running.isAlive else { return }
+            isChanged = true
+            trace(gateway.name, "has version 2 of the document")
+        } catch {
+            trace(gateway.name, "does not take version 2 of the document: \(error)")
+        }
     }
 
     private func audit() async {
