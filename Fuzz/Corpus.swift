@@ -13,6 +13,11 @@ enum Corpus {
         let logKey = try WitnessPolicy(text: log.policy).logs[0].key
         let evidence = ForkEvidence(
             first: log.head, second: log.head, root: log.proofs[0].hashes[0], proof: log.proofs[0].hashes)
+        let broken = LogEvidence.brokenEntry(
+            BrokenEntry(
+                head: log.head, index: 1, root: log.proofs[0].hashes[0], consistency: log.proofs[0].hashes,
+                before: BrokenEntry.Before(leaf: log.proofs[0].hashes[0], inclusion: []), entry: log.entries[1].bytes,
+                inclusion: log.proofs[0].hashes))
         return [
             Parser(name: "entry", samples: log.entries.map(\.bytes), accepts: entry),
             Parser(name: "note", samples: texts([log.head.encoded, log.document.encoded])) { bytes in
@@ -27,8 +32,8 @@ enum Corpus {
             Parser(name: "proof", samples: texts(log.proofs.map(\.encoded))) { bytes in
                 refused { _ = try TransparencyProof(bytes: bytes) }
             },
-            Parser(name: "evidence", samples: texts([evidence.encoded])) { bytes in
-                refused { _ = try ForkEvidence(bytes: bytes).convicts(logKey) }
+            Parser(name: "evidence", samples: texts([evidence.encoded, broken.encoded])) { bytes in
+                refused { _ = try LogEvidence(bytes: bytes).convicts(logKey) }
             },
             Parser(name: "bundle", samples: [try log.bundle.encoded()]) { bytes in
                 refused { _ = try ProofBundle(bytes: bytes).check(policyText: log.policy) }

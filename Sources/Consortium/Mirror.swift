@@ -98,7 +98,7 @@ public actor Mirror {
                 CustodyError(.requestMalformed, "the old size is above the checkpoint's", at: log.origin))
         }
         if let evidence = try contradiction(to: note) {
-            try convict(by: evidence)
+            try convict(by: .fork(evidence))
             return .sizeConflict(try pendingSize(of: log), Self.inconsistent(log.origin))
         }
         return try store.write { transaction in
@@ -135,7 +135,7 @@ public actor Mirror {
                 CustodyError(.sizeOutdated, "this mirror stands at another size", at: log.origin))
         }
         if let pending, let evidence = try shown(by: request, candidate, against: pending.note) {
-            try transaction.freeze(log, by: evidence, try evidence.check(log: log.key))
+            try transaction.freeze(log, by: .fork(evidence), try evidence.check(log: log.key))
             let error = inconsistent(log.origin)
             return pending.size == candidate.size ? .sizeConflict(pending.size, error) : .refused(.unprocessable, error)
         }
@@ -173,25 +173,32 @@ public actor Mirror {
         return ForkEvidence(first: pending, second: request.note, root: root, proof: request.proof)
     }
 
-    // MARK: Forks
+    // MARK: Evidence
 
-    /// Freezes a log that has forked, whoever shows it.
-    /// - Throws: `CustodyError` with code `log-unknown`, and what `ForkEvidence.check` throws.
-    func convict(by evidence: ForkEvidence) throws {
-        let origin = try Checkpoint(text: evidence.first.text).origin
+    /// Freezes a log that nobody can go on with, whoever shows it.
+    /// - Throws: `CustodyError` with code `log-unknown`, and what `LogEvidence.check` throws.
+    func convict(by evidence: LogEvidence) throws {
+        let origin = try evidence.origin
         guard let log = try store.read({ try $0.log(origin) }) else {
             throw CustodyError(.logUnknown, "the log is not known here", at: origin)
         }
-        let fork = try evidence.check(log: log.key)
-        guard log.isNews(fork) else { return }
-        if log.own { try watch?.raise(Doubt(.forked, origin: log.origin, head: evidence.second.encoded)) }
-        try store.write { try $0.freeze(log, by: evidence, fork) }
+        let offence = try evidence.check(log: log.key)
+        if log.isForeign, case .brokenEntry = evidence {
+            throw CustodyError.refusedEvidence("entries of this log carry no hash of the entry before them", origin)
+        }
+        guard log.isNews(offence) else { return }
+        if log.own {
+            let kept = try store.read { try $0.soundSize(of: log, by: evidence) }
+            try watch?.raise(
+                Doubt(evidence.doubt, origin: log.origin, head: evidence.head.encoded, common: kept))
+        }
+        try store.write { try $0.freeze(log, by: evidence, offence) }
     }
 
     /// Looks at a head that brings nothing new: if it contradicts what is stored here, its log is convicted.
     /// - Throws: what `Checkpoint.open` throws, where they disagree and the log has not signed the other's head.
     func compare(_ note: SignedNote) throws {
-        if let evidence = try contradiction(to: note) { try convict(by: evidence) }
+        if let evidence = try contradiction(to: note) { try convict(by: .fork(evidence)) }
     }
 
     /// What shows that a head of somebody else and what is stored here cannot both be true; nil if they can.
@@ -290,6 +297,8 @@ public actor Mirror {
         /// The first entry that is not here yet.
         let next: UInt64
         let refusal: CustodyError?
+        /// Whether what was refused has convicted the log.
+        var isConvicted = false
     }
 
     /// Checks a package against the checkpoint that it was uploaded for, and stores what is new of it.
@@ -304,8 +313,11 @@ public actor Mirror {
     }
 
     /// The same for several, in one transaction. The first that is refused ends it, and those before it are kept.
+    /// - Parameter head: the checkpoint as the log signed it, if it did: it convicts the log of a broken entry below it.
     /// - Throws: `CustodyError` with code `durability-unknown` or `store-failed`.
-    func take(_ packages: [MirrorUpload.ReadPackage], for checkpoint: Checkpoint) throws -> Taken {
+    func take(
+        _ packages: [MirrorUpload.ReadPackage], for checkpoint: Checkpoint, under head: SignedNote? = nil
+    ) throws -> Taken {
         do {
             return try store.write { transaction in
                 let end = packages.last?.end ?? 0
@@ -318,8 +330,11 @@ public actor Mirror {
                         guard let refusal = error as? CustodyError, Self.refusals.contains(refusal.code) else {
                             throw error
                         }
+                        let isConvicted =
+                            try Self.brokenEntryRefusals.contains(refusal.code)
+                            && Self.convict(record, of: package, under: head, &log, transaction)
                         logs[checkpoint.origin] = log
-                        return Taken(next: log.size, refusal: refusal)
+                        return Taken(next: log.size, refusal: refusal, isConvicted: isConvicted)
                     }
                 }
                 logs[checkpoint.origin] = log
@@ -334,15 +349,16 @@ public actor Mirror {
     private static let refusals: Set<CustodyError.Code> = [
         .packageRefused, .indexReused, .previousMismatch, .entryMalformed, .limitExceeded,
     ]
+    /// Refusals of entries that the head has in its tree.
+    private static let brokenEntryRefusals: Set<CustodyError.Code> = [
+        .previousMismatch, .entryMalformed, .limitExceeded,
+    ]
 
     private static func take(
         _ package: MirrorUpload.ReadPackage, for checkpoint: Checkpoint, to record: LogRecord, _ log: inout Log,
         _ transaction: LedgerTransaction
     ) throws {
-        let stored = Int(clamping: min(log.size, package.end) - min(log.size, package.roundedStart))
-        let before = try transaction.snapshot.hashes(
-            of: Tile(level: 0, index: package.roundedStart / UInt64(Tile.width)), slots: 0..<stored, log: record.id)
-        try package.check(against: checkpoint, before: before)
+        try package.check(against: checkpoint, before: leaves(of: package, record, log, transaction.snapshot))
         // Somebody else may have brought some of it since the upload began.
         let known = Int(clamping: log.size - package.start)
         guard known < package.run.leaves.count else { return }
@@ -350,6 +366,41 @@ public actor Mirror {
         let first = log.size
         try log.extend(with: package.run, after: known, full: &full)
         try transaction.append(package.run.entries[known...], from: first, full: full, to: record.id)
+    }
+
+    /// Leaf hashes that are stored from the package's start rounded down on.
+    private static func leaves(
+        of package: MirrorUpload.ReadPackage, _ record: LogRecord, _ log: Log, _ snapshot: LedgerSnapshot
+    ) throws -> [Hash] {
+        let stored = Int(clamping: min(log.size, package.end) - min(log.size, package.roundedStart))
+        return try snapshot.hashes(
+            of: Tile(level: 0, index: package.roundedStart / UInt64(Tile.width)), slots: 0..<stored, log: record.id)
+    }
+
+    /// Freezes a log of which a package was refused, if the signed head shows an entry of it to be broken. The entries
+    /// before that one are taken: up to there the log counts, and everybody is to have it.
+    /// - Returns: whether it does.
+    private static func convict(
+        _ record: LogRecord, of package: MirrorUpload.ReadPackage, under head: SignedNote?, _ log: inout Log,
+        _ transaction: LedgerTransaction
+    ) throws -> Bool {
+        guard let head, !record.isForeign, package.start <= log.size, log.size < package.end else { return false }
+        let (run, id) = (package.run, record.id)
+        let before = try leaves(of: package, record, log, transaction.snapshot)
+        var (sound, full) = (log, [FullTile]())
+        let known = Int(log.size - package.start)
+        let end = run.entries[known...].firstIndex { (try? sound.extend(with: $0, full: &full)) == nil }
+        let snapshot = transaction.snapshot
+        let size = try Checkpoint(text: head.text).size
+        let tree = PackageTree(package, before: before, size: size) { try snapshot.hash(of: $0, log: id) }
+        guard let end, let tree,
+            let entry = try tree.brokenEntry(run.entries[end], at: sound.size, under: try bare(head, log: record)),
+            let offence = try? entry.check(log: record.key)
+        else { return false }
+        try transaction.append(run.entries[known..<end], from: log.size, full: full, to: id)
+        try transaction.freeze(record, by: .brokenEntry(entry), offence)
+        log = sound
+        return true
     }
 
     /// Ends an upload: when all entries below the checkpoint are here, it becomes the mirror's head and is cosigned.
@@ -460,7 +511,7 @@ public actor Mirror {
     func keepCosignatures(of note: SignedNote) throws {
         guard let document = store.rulebook.latest else { return }
         if let watch, try watch.take(note), !watch.isOpen { return }
-        if let evidence = try contradiction(to: note) { return try convict(by: evidence) }
+        if let evidence = try contradiction(to: note) { return try convict(by: .fork(evidence)) }
         let checkpoint = try Checkpoint(text: note.text)
         let known = try store.read { snapshot in
             try snapshot.log(checkpoint.origin).flatMap { try snapshot.checkpoint(size: checkpoint.size, of: $0.id) }

@@ -55,8 +55,8 @@ public struct MirrorRoutes: Sendable {
             }
         }
         router.post("\(PeerNews.evidencePath)") { request, context in
-            try await take(request, context, upTo: ForkEvidence.bytesMax) { body in
-                try await mirror.convict(by: try ForkEvidence(bytes: body))
+            try await take(request, context, upTo: LogEvidence.bytesMax) { body in
+                try await mirror.convict(by: try LogEvidence(bytes: body))
             }
         }
         router.get("\(PeerNews.evidencePath)/:hash") { _, context in
@@ -141,7 +141,8 @@ public struct MirrorRoutes: Sendable {
             } catch let error as CustodyError { return .refused(.malformed, error) }
             return try await Self.answer(to: request, intake)
         }
-        if response.status == .ok { judgeLater() }
+        // Of a package that is refused, the entries before the broken one may have been taken.
+        if response.status == .ok || response.status == .unprocessableContent { judgeLater() }
         return response
     }
 

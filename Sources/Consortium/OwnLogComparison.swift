@@ -14,7 +14,10 @@ struct OwnLogComparison {
     /// - Parameter evidence: what convicts the log, if the peer has any; it has been checked.
     /// - Returns: why this gateway must not go on with its log; nil if the peer has nothing that is not here.
     /// - Throws: `CustodyError` with code `peer-refused`, `checkpoint-unsigned`, or as `ConsortiumClient` does.
-    func doubt(evidence: ForkEvidence? = nil) async throws -> Doubt? {
+    func doubt(evidence: LogEvidence? = nil) async throws -> Doubt? {
+        if let evidence, let sound = try store.read({ try $0.soundSize(of: log, by: evidence) }) {
+            return Doubt(evidence.doubt, origin: log.origin, head: evidence.head.encoded, common: sound)
+        }
         let pull = PeerPull(client: client, store: store, mirror: mirror, origin: log.origin)
         let search = try await ForkSearch(pull, log: log)
         let (note, theirs) = (search.note, search.theirs)
@@ -22,8 +25,28 @@ struct OwnLogComparison {
         let isKnown = theirs.size == 0 || root == theirs.root
         guard !isKnown || evidence != nil else { return nil }
         return Doubt(
-            evidence == nil ? .knownElsewhere : .forked, origin: log.origin, head: note.encoded,
+            evidence?.doubt ?? .knownElsewhere, origin: log.origin, head: note.encoded,
             common: isKnown ? nil : try await search.common())
+    }
+}
+
+extension LogEvidence {
+    /// Why a gateway of whose log this is shown must not go on with it.
+    var doubt: Doubt.Cause {
+        switch self {
+        case .fork: .forked
+        case .brokenEntry: .broken
+        }
+    }
+}
+
+extension LedgerSnapshot {
+    /// Entries of this gateway's own log before the one that evidence shows to be broken: what follows them here nobody takes.
+    /// - Returns: nil if the evidence does not say, or is about other entries than those that are stored here.
+    func soundSize(of log: LogRecord, by evidence: LogEvidence) throws -> UInt64? {
+        guard case .brokenEntry(let broken) = evidence, try knownRoot(of: log, size: broken.index) == broken.root
+        else { return nil }
+        return broken.index
     }
 }
 

@@ -22,11 +22,11 @@ struct PeerNews: Codable, Hashable, Sendable {
         let cosigners: [String]
         /// Of that checkpoint; missing from those who do not tell it yet.
         let root: Hash?
-        /// Whether the log has forked; there is evidence to be asked for.
+        /// Whether the log is frozen; there is evidence to be asked for.
         let isFrozen: Bool?
         /// The size up to which the teller knows the log to be confirmed; missing from those who do not tell it yet.
         var confirmed: UInt64?
-        /// Entries that all branches of a log that has forked have in common, where the teller knows.
+        /// Entries of a frozen log that are as they must be, where the teller knows how many.
         var common: UInt64?
         /// Whether the teller has all of those.
         var hasCommon: Bool?

@@ -46,7 +46,9 @@ struct PeerPull {
         guard checkpoint.size > (try mirroredSize(of: record)) else { return try await compare(note) }
         let tiles = RemoteTiles(pull: self, size: checkpoint.size)
         guard try await offer(note, checkpoint, tiles: tiles) else { return }
-        try await takeAll(from: record.size, of: checkpoint, tiles: tiles)
+        guard try await takeAll(from: record.size, of: checkpoint, under: note, tiles: tiles) else {
+            return try await mirror.judge()
+        }
         let target = Mirror.UploadTarget(checkpoint: checkpoint, note: note, isForeign: isForeign)
         let answer = try await mirror.finish(target)
         guard !isForeign else { return }
@@ -57,14 +59,14 @@ struct PeerPull {
         try await handedBack
     }
 
-    /// Takes what all branches of a forked log have in common, and no more.
+    /// Takes the entries of a frozen log that are as they must be, and no more.
     func takeCommonEntries() async throws {
         let record = try record()
-        guard let point = try store.read({ try $0.evidence(against: record.id) })?.point else { return }
         // The log may have signed no head of this size, but the evidence shows its root under those that it has signed.
-        let checkpoint = try Checkpoint(origin: origin, size: point.common, root: point.root)
-        try await takeAll(
-            from: record.size, of: checkpoint, tiles: RemoteTiles(pull: self, size: point.common, usesStore: false))
+        guard let checkpoint = try store.read({ try $0.evidence(against: record.id) })?.common else { return }
+        _ = try await takeAll(
+            from: record.size, of: checkpoint, under: nil,
+            tiles: RemoteTiles(pull: self, size: checkpoint.size, usesStore: false))
         try await mirror.judge()
     }
 
@@ -81,17 +83,23 @@ struct PeerPull {
     /// Packages that are asked for at once, and then stored in one transaction.
     static let packagesMax = 16
 
-    private func takeAll(from start: UInt64, of checkpoint: Checkpoint, tiles: RemoteTiles) async throws {
+    /// - Parameter head: the checkpoint as the log signed it, if it did.
+    /// - Returns: false if an entry was broken, so that the log is frozen.
+    private func takeAll(
+        from start: UInt64, of checkpoint: Checkpoint, under head: SignedNote?, tiles: RemoteTiles
+    ) async throws -> Bool {
         var next = start
         var waiting = try await packages(from: next, of: checkpoint, tiles: tiles)
         while next < checkpoint.size {
             let end = waiting.last?.end ?? next
             async let following = try packages(from: end, of: checkpoint, tiles: tiles)
-            let taken = try await mirror.take(waiting, for: checkpoint)
+            let taken = try await mirror.take(waiting, for: checkpoint, under: head)
+            if taken.isConvicted { return false }
             if let refusal = taken.refusal { throw refusal }
             next = taken.next
             waiting = try await following
         }
+        return true
     }
 
     /// The next packages, fetched side by side.
@@ -165,7 +173,7 @@ struct PeerPull {
             case .refused(_, let error) where error.code == .headsInconsistent: return false
             case let answer:
                 if let evidence = try await contradiction(to: note, checkpoint) {
-                    try await mirror.convict(by: evidence)
+                    try await mirror.convict(by: .fork(evidence))
                     return false
                 }
                 let reason = answer.body.split(separator: "\n").joined(separator: " ")
@@ -190,7 +198,7 @@ struct PeerPull {
         guard let root = try await tiles.proof([nodes]).first else { return nil }
         let evidence = ForkEvidence(
             first: pending.note, second: note, root: root, proof: try await tiles.proof(plan))
-        return evidence.convicts(key) ? evidence : nil
+        return LogEvidence.fork(evidence).convicts(key) ? evidence : nil
     }
 
     private func package(

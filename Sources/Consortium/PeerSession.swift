@@ -122,7 +122,7 @@ public final class PeerSession: Sendable {
     }
 
     /// Looks at what the peer has of this gateway's own log; nothing more is recorded on it if it has gone on elsewhere.
-    private func compareOwn(evidence: ForkEvidence? = nil) async throws {
+    private func compareOwn(evidence: LogEvidence? = nil) async throws {
         guard let watch, let log = try store.read({ try $0.ownLog() }) else { return }
         let comparison = OwnLogComparison(client: client, store: store, mirror: mirror, log: log)
         if let doubt = try await comparison.doubt(evidence: evidence) { try watch.raise(doubt) }
@@ -289,7 +289,7 @@ public final class PeerSession: Sendable {
         } while kept?.orderLogCount != count
     }
 
-    /// Of a log that is not kept any more, what has come stays, and is doubted like any if the log has forked.
+    /// Of a log that is not kept any more, what has come stays, and is doubted like any if the log is frozen.
     private func hearOfFork(of news: PeerNews.Log) async throws {
         guard news.isFrozen == true, let record = try store.read({ try $0.log(news.origin) }), !record.own,
             record.frozen == nil
@@ -379,16 +379,16 @@ public final class PeerSession: Sendable {
         return known
     }
 
-    // MARK: Forked logs
+    // MARK: Frozen logs
 
-    /// Of a log that has forked, all members are to have the evidence, the same last common size, and all entries below it.
+    /// Of a frozen log, all members are to have the evidence, the same size up to which it counts, and all entries below it.
     private func agreeOnFork(of record: LogRecord, _ news: PeerNews.Log) async throws {
         if record.frozen == nil { try await takeEvidence(against: record) }
         try await lookForForkPoint(in: news)
         guard let record = try store.read({ try $0.log(news.origin) }) else { return }
         if news.isFrozen != true {
             try await tellEvidence(against: record)
-            logger.error("log has forked", metadata: ["log": "\(record.origin)", "told": "\(client.organisation)"])
+            logger.error("log is frozen", metadata: ["log": "\(record.origin)", "told": "\(client.organisation)"])
         } else if news.common ?? .max < record.common ?? .max {
             try await takeEvidence(against: record)
         } else if record.common ?? .max < news.common ?? .max {
@@ -397,15 +397,15 @@ public final class PeerSession: Sendable {
         try await takeCommonEntries(of: news)
     }
 
-    private func evidence(against record: LogRecord) async throws -> ForkEvidence {
+    private func evidence(against record: LogRecord) async throws -> LogEvidence {
         let path = PeerNews.evidencePath + LogPath.prefix(record.origin)
-        return try ForkEvidence(bytes: try await fetch(path, maxBytes: ForkEvidence.bytesMax))
+        return try LogEvidence(bytes: try await fetch(path, maxBytes: LogEvidence.bytesMax))
     }
 
     private func takeEvidence(against record: LogRecord) async throws {
         try await mirror.convict(by: try await evidence(against: record))
         guard record.frozen == nil else { return }
-        logger.error("log has forked", metadata: ["log": "\(record.origin)", "by": "\(client.organisation)"])
+        logger.error("log is frozen", metadata: ["log": "\(record.origin)", "by": "\(client.organisation)"])
     }
 
     private func tellEvidence(against record: LogRecord) async throws {
@@ -423,7 +423,7 @@ public final class PeerSession: Sendable {
             compared.withLock({ $0[record.origin] }) != root
         else { return }
         let evidence = try await ForkSearch(pull(record.origin), log: record).evidence()
-        if let evidence { try await mirror.convict(by: evidence) }
+        if let evidence { try await mirror.convict(by: .fork(evidence)) }
         compared.withLock { $0[record.origin] = root }
     }
 

@@ -102,7 +102,9 @@ struct UploadIntake {
         batch.removeAll()
         batchSize = 0
         committed = clock.now()
-        writing = Task(executorPreference: clock.executor) { try await mirror.take(packages, for: target.checkpoint) }
+        writing = Task(executorPreference: clock.executor) {
+            try await mirror.take(packages, for: target.checkpoint, under: target.note)
+        }
         return nil
     }
 

@@ -61,8 +61,9 @@ public struct Rerecording: Sendable {
     private var isReadBack: Bool {
         let isReadBack = try? ledger.read { snapshot in
             let predecessor = try snapshot.ownGenerations().first?.predecessor
-            let size = try predecessor.flatMap { try snapshot.log($0.origin)?.size } ?? 0
-            return size >= predecessor?.size ?? 0
+            let log = try predecessor.flatMap { try snapshot.log($0.origin) }
+            // Of a frozen log, more does not come.
+            return log?.size ?? 0 >= min(predecessor?.size ?? 0, log?.common ?? .max)
         }
         return isReadBack ?? false
     }

@@ -30,28 +30,11 @@ public struct ForkEvidence: Hashable, Sendable {
         self.point = point
     }
 
-    /// What evidence shows.
-    public struct Fork: Hashable, Sendable, CustomStringConvertible {
-        public let origin: String
-        /// Of the first head: among so many entries lies the first that is not the same in both branches.
-        public let size: UInt64
-        /// Entries that both branches have; nil if the evidence does not say.
-        public let common: UInt64?
-
-        public var description: String {
-            "it signed heads that disagree on its first \(size) entries"
-                + (common.map { ", of which \($0) are the same in both" } ?? "")
-        }
-    }
-
-    /// Whether `check` finds that the log has forked.
-    public func convicts(_ log: VerifierKey) -> Bool { (try? check(log: log)) != nil }
-
     /// Checks that `log` signed both heads and that they contradict each other.
     ///
     /// - Throws: `evidence-refused` if they agree or the proof does not hold; as `Checkpoint.open` where the log has not
     ///   signed one of them.
-    public func check(log: VerifierKey) throws -> Fork {
+    public func check(log: VerifierKey) throws -> LogEvidence.Offence {
         let (one, other) = (try Checkpoint.open(first, log: log), try Checkpoint.open(second, log: log))
         guard one.root != root else {
             throw CustodyError.refusedEvidence("the two heads agree with each other", log.name)
@@ -63,7 +46,10 @@ public struct ForkEvidence: Hashable, Sendable {
         if let point, !point.isShown(by: one, other) {
             throw CustodyError.refusedEvidence("its branches do not part where it says", log.name)
         }
-        return Fork(origin: one.origin, size: one.size, common: point?.common)
+        let common = point.map { ", of which \($0.common) are the same in both" } ?? ""
+        return LogEvidence.Offence(
+            origin: one.origin, size: one.size, common: point?.common,
+            description: "it signed heads that disagree on its first \(one.size) entries\(common)")
     }
 }
 
@@ -100,23 +86,5 @@ extension ForkEvidence {
         let header = point == nil ? Self.header : Self.headerWithPoint
         let lines = [header, "first \(first.utf8.count)", "root \(root.base64)"] + proof.map(\.base64) + [""]
         return (lines + (point?.lines ?? [])).map { $0 + "\n" }.joined() + first + second.encoded
-    }
-}
-
-extension CustodyError.Code {
-    /// Bytes that are not evidence of a fork.
-    public static let evidenceMalformed: Self = "evidence-malformed"
-    /// Evidence that does not convict.
-    public static let evidenceRefused: Self = "evidence-refused"
-}
-
-extension CustodyError {
-    fileprivate static func malformedEvidence(_ reason: String) -> CustodyError {
-        CustodyError(
-            .evidenceMalformed, "This is not evidence of a fork: \(reason)", remedy: "Ask for the file again.")
-    }
-
-    fileprivate static func refusedEvidence(_ reason: String, _ origin: String) -> CustodyError {
-        CustodyError(.evidenceRefused, "This does not show that the log forked: \(reason)", at: origin)
     }
 }

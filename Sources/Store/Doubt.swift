@@ -24,6 +24,8 @@ public struct Doubt: Codable, Hashable, Sendable {
         case knownElsewhere = "known-elsewhere"
         /// Two heads of the log contradict each other.
         case forked = "log-forked"
+        /// An entry of the log does not carry the hash of the entry before it.
+        case broken = "log-broken"
 
         /// A sentence that a user understands.
         public var message: String {
@@ -38,6 +40,7 @@ public struct Doubt: Codable, Hashable, Sendable {
             case .backupRestored: "the database came out of a backup"
             case .knownElsewhere: "a member has more of this log, or another one, signed with its key"
             case .forked: "two heads of this log contradict each other"
+            case .broken: "an entry of this log does not carry the hash of the entry before it"
             }
         }
     }

@@ -20,19 +20,22 @@ public struct LogRecord: Hashable, Sendable {
     public let lastCounted: UInt64?
     /// Why nothing more is taken from it, if so.
     public let frozen: String?
-    /// Entries that all its branches have, if it has forked and somebody has seen where they part.
+    /// Entries that are as they must be, if it is frozen and somebody knows how many: those that all branches of a forked log
+    /// have, or those before a broken one.
     public let common: UInt64?
     /// Whether it is no member's: its entries are any bytes, and nobody judges them.
     public let isForeign: Bool
 
-    /// Whether entries up to this size may still come: of a log that has forked, those that all its branches have.
+    /// Whether entries up to this size may still come: of a frozen log, those that are as they must be.
     public func takes(upTo size: UInt64) -> Bool { frozen == nil || size <= common ?? 0 }
 
-    /// Why an entry is doubted, if its log has forked before it.
+    /// Why an entry is doubted, if its log is not as it must be from there on.
     public func frozen(at index: UInt64) -> String? { index < common ?? 0 ? nil : frozen }
 
-    /// Whether evidence says more of the log than is known: that it has forked, or a smaller size that its branches share.
-    public func isNews(_ fork: ForkEvidence.Fork) -> Bool { frozen == nil || fork.common ?? .max < common ?? .max }
+    /// Whether evidence says more of the log than is known: that it is to be frozen, or a smaller size up to which it counts.
+    public func isNews(_ offence: LogEvidence.Offence) -> Bool {
+        frozen == nil || offence.common ?? .max < common ?? .max
+    }
 
     /// Whether an entry is cosigned by the quorum, and counts.
     public func isConfirmed(_ index: UInt64) -> Bool {
@@ -285,9 +288,9 @@ public struct LedgerSnapshot {
     }
 
     /// What convicts a frozen log.
-    public func evidence(against log: Int64) throws -> ForkEvidence? {
+    public func evidence(against log: Int64) throws -> LogEvidence? {
         let file = try String.fetchOne(database, sql: "SELECT file FROM conviction WHERE log = ?", arguments: [log])
-        return try file.map { try ForkEvidence(bytes: Array($0.utf8)) }
+        return try file.map { try LogEvidence(bytes: Array($0.utf8)) }
     }
 }
 

@@ -220,17 +220,17 @@ public final class LedgerTransaction {
             sql: "INSERT OR IGNORE INTO confirmation VALUES (?, ?, ?)", arguments: [log.id, Int64(size), now])
     }
 
-    /// Keeps what convicts a log, and takes nothing more from it than what its branches have in common.
+    /// Keeps what convicts a log, and takes nothing more from it than what is as it must be, whoever shows it.
     /// - Parameters:
     ///   - evidence: has been checked; of two, the one is kept that shows the smaller common size.
-    ///   - fork: what the check has found.
-    public func freeze(_ log: LogRecord, by evidence: ForkEvidence, _ fork: ForkEvidence.Fork) throws {
-        guard log.isNews(fork) else { return }
+    ///   - offence: what the check has found.
+    public func freeze(_ log: LogRecord, by evidence: LogEvidence, _ offence: LogEvidence.Offence) throws {
+        guard log.isNews(offence) else { return }
         try database.execute(
             sql: "INSERT OR REPLACE INTO conviction VALUES (?, ?)", arguments: [log.id, evidence.encoded])
         try database.execute(
             sql: "UPDATE log SET frozen = ?, common = ? WHERE id = ?",
-            arguments: [fork.description, fork.common.map { Int64($0) }, log.id])
+            arguments: [offence.description, offence.common.map { Int64($0) }, log.id])
         changedLogs.insert(log.id)
     }
 }

@@ -5,10 +5,10 @@ import Store
 
 struct EvidenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evidence", abstract: "Show which logs have forked, and write what convicts one of them.",
+        commandName: "evidence", abstract: "Show which logs are frozen, and write what convicts one of them.",
         discussion: """
-            A log that signed two heads which contradict each other is frozen by every member. Status 1 if any is frozen \
-            here and no file is written.
+            A log that signed two heads which contradict each other, or an entry that does not carry the hash of the entry \
+            before it, is frozen by every member. Status 1 if any is frozen here and no file is written.
             """)
 
     @Argument(help: "The log's origin, such as hospital/main; all that are frozen if none is named.")
@@ -39,7 +39,7 @@ struct EvidenceCommand: AsyncParsableCommand {
             Shown(origin: log.origin, reason: log.frozen ?? "", size: log.size, common: log.common)
         }
         let lines = shown.map { "\($0.origin.padded(24)) \($0.size) entries here, FROZEN: \($0.reason)" }
-        try shape.print(shown, text: lines.isEmpty ? "no log has forked" : lines.joined(separator: "\n"))
+        try shape.print(shown, text: lines.isEmpty ? "no log is frozen" : lines.joined(separator: "\n"))
         guard let output else {
             if !frozen.isEmpty { throw CheckFailed(message: "") }
             return
@@ -54,7 +54,7 @@ struct EvidenceCommand: AsyncParsableCommand {
 
 struct VerifyEvidenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify-evidence", abstract: "Check offline that a log forked, with nothing but a policy.",
+        commandName: "verify-evidence", abstract: "Check offline what convicts a log, with nothing but a policy.",
         discussion: "Status 0 if the evidence convicts the log.")
 
     @Argument(help: "The file that custody evidence wrote.")
@@ -64,21 +64,22 @@ struct VerifyEvidenceCommand: AsyncParsableCommand {
     @OptionGroup var shape: OutputOptions
 
     struct Shown: Encodable {
-        let origin: String
+        let origin, reason: String
         let size: UInt64
         let common: UInt64?
     }
 
     func run() async throws {
-        let evidence = try ForkEvidence(bytes: try NamedFile.bytes(file))
+        let evidence = try LogEvidence(bytes: try NamedFile.bytes(file))
         let policy = try WitnessPolicy(text: try NamedFile.text(policy))
-        let origin = try Checkpoint(text: evidence.first.text).origin
+        let origin = try evidence.origin
         guard let log = policy.logs.first(where: { $0.key.name == origin }) else {
             throw CheckFailed(message: "the policy does not know the log \(origin)")
         }
-        let fork = try evidence.check(log: log.key)
+        let offence = try evidence.check(log: log.key)
         try shape.print(
-            Shown(origin: fork.origin, size: fork.size, common: fork.common),
-            text: "\(fork.origin) forked: \(fork)")
+            Shown(
+                origin: offence.origin, reason: offence.description, size: offence.size, common: offence.common),
+            text: "\(offence.origin) is convicted: \(offence)")
     }
 }

@@ -140,9 +140,9 @@ import Testing
         #expect(try test.store.read { try $0.cosignatures(size: TestMirror.pending, of: record.id) }.isEmpty)
     }
 
-    @Test func aBrokenChainIsRefusedAlthoughItsLogSignedIt() async throws {
+    @Test func aBrokenChainIsRefusedAndKeptAsEvidenceBecauseItsLogSignedIt() async throws {
         let test = try await TestMirror()
-        try test.owner.appendBroken()
+        try test.owner.appendBroken(then: 0)
         let request = try test.owner.checkpoint(old: 300, size: 301)
         let packages = try test.owner.packages(from: 270, to: 301)
         let answer = try await test.calling { client in
@@ -157,9 +157,10 @@ import Testing
         #expect(answer.status == 422)
         #expect(String(decoding: answer.body, as: UTF8.self).contains("[previous-mismatch]"))
         let record = try test.record
-        #expect(record.size == TestMirror.stored)
-        let pending = try test.store.read { try $0.pendingHead(of: record.id) }
-        #expect(pending?.size == 301)
+        #expect(record.size == 300 && record.common == 300)
+        let evidence = try #require(try test.store.read { try $0.evidence(against: record.id) })
+        #expect(try evidence.check(log: test.owner.key.verifierKey).size == 301)
+        #expect(try test.store.read { try $0.cosignatures(size: 301, of: record.id) }.isEmpty)
     }
 
     @Test func aMemberThatIsRefusedTooOftenHasToWait() async throws {

@@ -31,7 +31,7 @@ import Testing
                 try clone.append(Int(TestMirror.stored) - 1, saying: "otherwise")
                 let root = try Checkpoint(text: head.text).root
                 try await mirror.convict(
-                    by: ForkEvidence(first: clone.head(TestMirror.stored), second: head, root: root, proof: []))
+                    by: .fork(ForkEvidence(first: clone.head(TestMirror.stored), second: head, root: root, proof: [])))
             case .left:
                 try world.store.write { try $0.leave(world.record, common: 200, head: nil) }
             case .owned:

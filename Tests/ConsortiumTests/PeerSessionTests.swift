@@ -314,6 +314,38 @@ import Testing
         }
     }
 
+    /// The supplier's log has an entry at an index that does not carry the hash of the one before it.
+    @Test(arguments: [(5, 0), (255, 3), (256, 0), (256, 300), (300, 2), (512, 1)])
+    func allMembersFreezeALogWithABrokenEntryAndHaveTheEntriesBeforeIt(_ index: Int, _ following: Int) async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: index, in: folder)
+            let (origin, hospital, regulator) = (three.owner.origin, three.hospital, three.regulator)
+            try three.owner.appendBroken(then: following)
+            let hasAllThatIsSound = { @Sendable (snapshot: LedgerSnapshot) in
+                guard let log = try snapshot.log(origin) else { return false }
+                return log.common == UInt64(index) && log.size == UInt64(index)
+            }
+            try await three.supplier.serve { address in
+                try await running([try hospital.session(with: three.members.supplier, at: address)]) {
+                    try await hospital.until(hasAllThatIsSound)
+                    // The liar is told.
+                    try await three.supplier.until { try $0.log(origin)?.common == UInt64(index) }
+                }
+            }
+            try await hospital.serve { address in
+                try await running([try regulator.session(with: three.members.hospital, at: address)]) {
+                    try await regulator.until(hasAllThatIsSound)
+                }
+            }
+            let entries = try regulator.entries(of: origin)
+            #expect(entries == Array(try three.supplier.entries(of: origin).prefix(index)))
+            for gateway in [hospital, regulator] {
+                let evidence = try gateway.store.read { try $0.evidence(against: try #require(try $0.log(origin)).id) }
+                #expect(evidence == .brokenEntry(try three.owner.evidence(at: UInt64(index))))
+            }
+        }
+    }
+
     @Test func aHeadThatIsPulledConvictsTheAwaitedOneOfItsSizeThatItContradicts() async throws {
         try await withFolder { folder in
             let three = try Three(entries: 3, in: folder)

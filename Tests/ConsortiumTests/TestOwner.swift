@@ -48,18 +48,6 @@ struct TestOwner {
             (0..<count).map { .erasure(Erasure(order: "", update: nothing, fact: "", reason: "\(reason) \($0)")) })
     }
 
-    /// An entry that does not carry the hash of the one before it, under a head that says it is there.
-    func appendBroken() throws {
-        try store.write { transaction in
-            let record = try Self.own(transaction.snapshot)
-            let nothing = Reference(origin: "", index: 0, leafHash: .emptyTree)
-            let body = Entry.Body.erasure(Erasure(order: "", update: nothing, fact: "", reason: "broken"))
-            let clock = ClockQuality(source: .none, error: 0, bootID: [])
-            let bytes = try Entry(previous: Hash.sha256([1]), recordedAt: 1, clock: clock, body: body).sealed()
-            try transaction.append([bytes][...], from: record.size, full: [], to: record.id)
-        }
-    }
-
     func append(_ bodies: [Entry.Body]) throws {
         try store.write { transaction in
             let record = try #require(try transaction.snapshot.ownLog())

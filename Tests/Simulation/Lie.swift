@@ -24,6 +24,9 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
 
     /// Whether both branches of a log exist after it: then it must be frozen.
     var isFork: Bool { self == .copiesItself || self == .forgetsEverything }
+
+    /// Whether the log's own signatures prove it.
+    var isProvable: Bool { isFork || self == .breaksChain }
 }
 
 /// One member that lies.
@@ -33,7 +36,7 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
     private unowned let world: World
     /// Where the broken entry stands, if there is one.
     private(set) var brokenIndex: UInt64?
-    /// Whether somebody honest has seen both branches of the log, so that it must be frozen.
+    /// Whether somebody honest has seen both branches of the log, or the broken entry is in it, so that it must be frozen.
     private(set) var isCaught = false
     /// Updates that must be rejected wherever they are judged.
     private(set) var nonsense: Set<Hash> = []
@@ -52,7 +55,10 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
         case .copiesItself: await copyItself()
         case .forgetsEverything: await goBack(to: gateway.disk.image, isHonest: false)
         case .rollsBack: await goBack(to: gateway.disk.image, isHonest: true)
-        case .breaksChain: try await forge { try self.breakChain($0) }
+        case .breaksChain:
+            gateway.watchesItself = world.happens(0.5)
+            try await forge { try self.breakChain($0) }
+            isCaught = brokenIndex != nil
         case .recordsNonsense: try await forge { try self.recordNonsense($0) }
         case .manglesRequests: await mangle()
         case .forgesCosignatures: try await forgeCosignatures()

@@ -26,6 +26,8 @@ enum PlantedFault: String, CaseIterable, ExpressibleByArgument {
     case dropsWaiting = "drops-waiting"
     /// Evidence against a log is neither given nor taken.
     case hidesEvidence = "hides-evidence"
+    /// A mirror refuses a broken entry and forgets that its log signed it.
+    case forgivesBroken = "forgives-broken"
     /// A gateway whose disk was rolled back goes on with its log.
     case reusesIndex = "reuses-index"
 
@@ -33,7 +35,7 @@ enum PlantedFault: String, CaseIterable, ExpressibleByArgument {
     var lie: Lie? {
         switch self {
         case .hidesEvidence: .copiesItself
-        case .takesAnyPrevious: .breaksChain
+        case .takesAnyPrevious, .forgivesBroken: .breaksChain
         case .reusesIndex: .rollsBack
         case .skipsSync, .answersEarly, .cosignsEarly, .countsTwice, .lowersQuorum, .judgesByArrival, .dropsWaiting,
             .trustsHeads:
@@ -59,6 +61,14 @@ enum PlantedFault: String, CaseIterable, ExpressibleByArgument {
             """
             CREATE TRIGGER fault AFTER INSERT ON waiting BEGIN
                 DELETE FROM waiting WHERE entry = NEW.entry;
+            END
+            """
+        case .forgivesBroken:
+            """
+            CREATE TRIGGER fault AFTER UPDATE OF frozen ON log
+            WHEN (SELECT file FROM conviction WHERE log = NEW.id) LIKE 'custody-broken-entry/%' BEGIN
+                UPDATE log SET frozen = NULL, common = NULL WHERE id = NEW.id;
+                DELETE FROM conviction WHERE log = NEW.id;
             END
             """
         case .skipsSync, .answersEarly, .cosignsEarly, .trustsHeads, .takesAnyPrevious, .hidesEvidence, .reusesIndex:

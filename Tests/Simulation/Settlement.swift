@@ -16,7 +16,7 @@ import Store
             let size, confirmed: UInt64
             let root: Hash?
             let isFrozen: Bool
-            /// Of a log that forked; nil if nobody has seen both branches.
+            /// Of a frozen log; nil if nobody has seen both branches of one that forked.
             let common: UInt64?
             /// Entries that are stored, whether or not there is a head for them.
             let stored: UInt64
@@ -246,13 +246,18 @@ import Store
         guard let liar = world.liar, !liar.gateway.isHonest,
             let log = try snapshot.log(liar.gateway.member.origin)
         else { return }
-        if liar.lie.isFork, liar.isCaught || log.frozen != nil {
+        if liar.lie.isProvable, liar.isCaught || log.frozen != nil {
             if try log.frozen == nil || snapshot.evidence(against: log.id)?.convicts(log.key) != true {
                 world.fail("each lie is noticed", "\(gateway.name) has not convicted \(log.origin)")
             }
         }
         if let broken = liar.brokenIndex, log.size > broken {
             world.fail("each lie is noticed", "\(gateway.name) has taken a broken entry of \(log.origin)")
+        }
+        if let broken = liar.brokenIndex, liar.isCaught, log.common != broken {
+            world.fail(
+                "each lie is noticed",
+                "\(gateway.name) counts \(log.origin) up to \(log.common ?? 0), and entry \(broken) is broken")
         }
     }
 

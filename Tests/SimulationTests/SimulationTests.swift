@@ -19,7 +19,7 @@ import Testing
         .timeLimit(.minutes(10)),
         arguments: [
             "skips-sync", "answers-early", "cosigns-early", "trusts-heads", "takes-any-previous", "counts-twice",
-            "lowers-quorum", "judges-by-arrival", "drops-waiting", "hides-evidence", "reuses-index",
+            "lowers-quorum", "judges-by-arrival", "drops-waiting", "hides-evidence", "reuses-index", "forgives-broken",
         ])
     func findsThePlantedFault(_ fault: String) throws {
         let run = try Simulator(["--fault", fault, "--seed", "1", "--runs", "\(Self.seedsForFault)"])
