@@ -365,7 +365,7 @@ public actor Mirror {
         var full: [FullTile] = []
         let first = log.size
         try log.extend(with: package.run, after: known, full: &full)
-        try transaction.append(package.run.entries[known...], from: first, full: full, to: record.id)
+        try transaction.append(package.run.entries, after: known, from: first, full: full, to: record.id)
     }
 
     /// Leaf hashes that are stored from the package's start rounded down on.
@@ -373,6 +373,7 @@ public actor Mirror {
         of package: MirrorUpload.ReadPackage, _ record: LogRecord, _ log: Log, _ snapshot: LedgerSnapshot
     ) throws -> [Hash] {
         let stored = Int(clamping: min(log.size, package.end) - min(log.size, package.roundedStart))
+        guard stored > 0 else { return [] }
         return try snapshot.hashes(
             of: Tile(level: 0, index: package.roundedStart / UInt64(Tile.width)), slots: 0..<stored, log: record.id)
     }
@@ -385,19 +386,19 @@ public actor Mirror {
         _ transaction: LedgerTransaction
     ) throws -> Bool {
         guard let head, !record.isForeign, package.start <= log.size, log.size < package.end else { return false }
-        let (run, id) = (package.run, record.id)
+        let (entries, id) = (package.run.entries.entries, record.id)
         let before = try leaves(of: package, record, log, transaction.snapshot)
         var (sound, full) = (log, [FullTile]())
         let known = Int(log.size - package.start)
-        let end = run.entries[known...].firstIndex { (try? sound.extend(with: $0, full: &full)) == nil }
+        let end = entries[known...].firstIndex { (try? sound.extend(with: $0, full: &full)) == nil }
         let snapshot = transaction.snapshot
         let size = try Checkpoint(text: head.text).size
         let tree = PackageTree(package, before: before, size: size) { try snapshot.hash(of: $0, log: id) }
         guard let end, let tree,
-            let entry = try tree.brokenEntry(run.entries[end], at: sound.size, under: try bare(head, log: record)),
+            let entry = try tree.brokenEntry(entries[end], at: sound.size, under: try bare(head, log: record)),
             let offence = try? entry.check(log: record.key)
         else { return false }
-        try transaction.append(run.entries[known..<end], from: log.size, full: full, to: id)
+        try transaction.append(EntryBundle(Array(entries[known..<end])), from: log.size, full: full, to: id)
         try transaction.freeze(record, by: .brokenEntry(entry), offence)
         log = sound
         return true

@@ -9,7 +9,7 @@ extension MirrorUpload {
 
         init(_ package: Package, of origin: String, isForeign: Bool) {
             start = package.start
-            run = EntryRun(package.entries, of: origin, from: package.start, isForeign: isForeign)
+            run = EntryRun(package.bundle, of: origin, from: package.start, isForeign: isForeign)
             proof = package.proof
         }
 

@@ -13,11 +13,22 @@ enum MirrorUpload {
     /// Up to 256 entries that end at a multiple of 256 or at the upload's end, with the proof that they belong there.
     struct Package: Hashable, Sendable {
         let start: UInt64
-        let entries: [[UInt8]]
+        let bundle: EntryBundle
         /// Subtree consistency proof from [start rounded down to 256, end) to the upload's end.
         let proof: [Hash]
 
-        var end: UInt64 { start + UInt64(entries.count) }
+        init(start: UInt64, bundle: EntryBundle, proof: [Hash]) {
+            self.start = start
+            self.bundle = bundle
+            self.proof = proof
+        }
+
+        init(start: UInt64, entries: [[UInt8]], proof: [Hash]) {
+            self.init(start: start, bundle: EntryBundle(entries), proof: proof)
+        }
+
+        var entries: [[UInt8]] { bundle.entries }
+        var end: UInt64 { start + UInt64(bundle.count) }
         var roundedStart: UInt64 { start & ~UInt64(Tile.width - 1) }
 
         var bytes: [UInt8] {
@@ -102,11 +113,13 @@ enum MirrorUpload {
         private mutating func takePackage(_ header: Header) -> Part {
             let end = MirrorUpload.packageEnd(start: next, uploadEnd: header.end)
             guard find(Int(end - next)) else { return .more }
-            var cursor = Cursor(buffer[(found.last?.upperBound ?? position)...])
+            let bundleEnd = found.last?.upperBound ?? position
+            var cursor = Cursor(buffer[bundleEnd...])
             guard let count = cursor.integer(UInt8.self) else { return .more }
             guard count <= MerkleProof.proofHashesMax else { return .oversized("the proof has more than 63 hashes") }
             guard let hashes = cursor.bytes(Int(count) * Hash.byteCount) else { return .more }
-            let package = Package(start: next, entries: found.map { Array(buffer[$0]) }, proof: Hash.list(hashes))
+            let bundle = EntryBundle(buffer[position..<bundleEnd], places: found)
+            let package = Package(start: next, bundle: bundle, proof: Hash.list(hashes))
             position = cursor.position
             found.removeAll(keepingCapacity: true)
             next = end
@@ -123,10 +136,13 @@ enum MirrorUpload {
         /// Looks for entries until there are `count`.
         /// - Returns: whether all have arrived.
         private mutating func find(_ count: Int) -> Bool {
-            var cursor = Cursor(buffer[(found.last?.upperBound ?? position)...])
+            var start = found.last?.upperBound ?? position
             while found.count < count {
-                guard let size = cursor.integer(UInt16.self), let entry = cursor.bytes(Int(size)) else { return false }
-                found.append(entry.indices)
+                guard buffer.count - start >= 2 else { return false }
+                let size = Int(buffer[start]) << 8 | Int(buffer[start + 1])
+                guard buffer.count - start - 2 >= size else { return false }
+                found.append(start + 2..<start + 2 + size)
+                start += 2 + size
             }
             return true
         }

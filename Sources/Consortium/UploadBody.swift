@@ -20,8 +20,6 @@ struct UploadBody: AsyncSequence, Sendable {
     func makeAsyncIterator() -> Iterator { Iterator(body: self) }
 
     struct Iterator: AsyncIteratorProtocol {
-        private typealias Part = (bytes: [UInt8], end: UInt64)
-
         private let body: UploadBody
         private var packages = 0
         /// What comes next is read while what came before is sent; nil before the header.
@@ -31,20 +29,23 @@ struct UploadBody: AsyncSequence, Sendable {
 
         mutating func next() async throws -> [UInt8]? {
             guard let ahead else {
-                read(from: body.header.start)
+                read(after: Part(end: body.header.start))
                 return count(MirrorUpload.header(body.header))
             }
             guard body.clock.now() < body.until else { return nil }
             let part = try await ahead.value
             guard !part.bytes.isEmpty else { return nil }
-            read(from: part.end)
+            read(after: part)
             return count(part.bytes)
         }
 
-        private mutating func read(from start: UInt64) {
+        private mutating func read(after part: Part) {
             let (body, wanted) = (body, Swift.min(UploadBody.step, body.packagesMax - packages))
+            let (start, nodes) = (part.end, part.nodes)
             packages += wanted
-            ahead = Task(executorPreference: body.clock.executor) { try body.packages(from: start, count: wanted) }
+            ahead = Task(executorPreference: body.clock.executor) {
+                try body.packages(from: start, count: wanted, nodes: nodes)
+            }
         }
 
         private func count(_ bytes: [UInt8]) -> [UInt8] {
@@ -53,32 +54,47 @@ struct UploadBody: AsyncSequence, Sendable {
         }
     }
 
-    private func packages(from start: UInt64, count: Int) throws -> (bytes: [UInt8], end: UInt64) {
+    /// Packages as they are sent.
+    private struct Part {
+        var bytes: [UInt8] = []
+        /// The entry that follows.
+        var end: UInt64
+        /// The nodes of the last proof: the next package's needs nearly all of them again, and each costs as many rows as it
+        /// has tiles below it.
+        var nodes: [TreeNode: Hash] = [:]
+    }
+
+    private func packages(from start: UInt64, count: Int, nodes: [TreeNode: Hash]) throws -> Part {
+        var part = Part(end: start, nodes: nodes)
+        guard start < header.end, count > 0 else { return part }
         try store.read { snapshot in
             guard let log = try snapshot.log(header.origin) else {
                 throw CustodyError(.logUnknown, "this gateway has no log")
             }
-            var bytes: [UInt8] = []
-            guard start < header.end, count > 0 else { return (bytes, start) }
-            bytes.reserveCapacity(Self.roomBytes)
-            var next = start
-            for _ in 0..<count where next < header.end {
-                let end = MirrorUpload.packageEnd(start: next, uploadEnd: header.end)
-                try snapshot.appendBundle(log: log.id, from: next, to: end, to: &bytes)
-                try appendProof(from: next & ~UInt64(Tile.width - 1), to: end, log, snapshot, to: &bytes)
-                next = end
+            part.bytes.reserveCapacity(Self.roomBytes)
+            for _ in 0..<count where part.end < header.end {
+                let next = part.end
+                part.end = MirrorUpload.packageEnd(start: next, uploadEnd: header.end)
+                try snapshot.appendBundle(log: log.id, from: next, to: part.end, to: &part.bytes)
+                try appendProof(from: next & ~UInt64(Tile.width - 1), log, snapshot, to: &part)
             }
-            return (bytes, next)
         }
+        return part
     }
 
     private func appendProof(
-        from start: UInt64, to end: UInt64, _ log: LogRecord, _ snapshot: LedgerSnapshot, to bytes: inout [UInt8]
+        from start: UInt64, _ log: LogRecord, _ snapshot: LedgerSnapshot, to part: inout Part
     ) throws {
-        let plan = MerkleProof.subtreePlan(start: start, end: end, size: header.end) ?? []
-        let proof = try snapshot.proof(plan, log: log.id)
-        bytes.append(UInt8(proof.count))
-        for hash in proof { hash.withUnsafeBytes { bytes.append(contentsOf: $0) } }
+        let plan = MerkleProof.subtreePlan(start: start, end: part.end, size: header.end) ?? []
+        var nodes: [TreeNode: Hash] = [:]
+        let proof = try MerkleProof.proof(plan) { node in
+            let hash = try part.nodes[node] ?? snapshot.hash(of: node, log: log.id)
+            nodes[node] = hash
+            return hash
+        }
+        part.nodes = nodes
+        part.bytes.append(UInt8(proof.count))
+        for hash in proof { hash.withUnsafeBytes { part.bytes.append(contentsOf: $0) } }
     }
 }
 

@@ -89,7 +89,7 @@ struct UploadIntake {
         guard let target else { return nil }
         batch.append(
             MirrorUpload.ReadPackage(package, of: target.checkpoint.origin, isForeign: target.isForeign))
-        batchSize += package.entries.reduce(0) { $0 + $1.count }
+        batchSize += package.bundle.byteCount
         return batchSize >= Self.batchBytes ? try await commit() : nil
     }
 

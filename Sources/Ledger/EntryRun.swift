@@ -2,7 +2,7 @@
 ///
 /// This is the costly half of taking them over, and needs nothing of the log: it can be done beside the disk's work.
 public struct EntryRun: Sendable {
-    public let entries: [[UInt8]]
+    public let entries: EntryBundle
     /// Leaf hashes of the entries (RFC 6962 section 2.1).
     public let leaves: [Hash]
     /// The root of these leaves, if they are a whole tile: nobody has to compute it again.
@@ -19,10 +19,10 @@ public struct EntryRun: Sendable {
     /// - Parameters:
     ///   - start: the first entry's index, for people.
     ///   - isForeign: whether the entries are those of another kind of log: any bytes, not read.
-    public init(_ entries: [[UInt8]], of origin: String, from start: UInt64, isForeign: Bool = false) {
+    public init(_ entries: EntryBundle, of origin: String, from start: UInt64, isForeign: Bool = false) {
         self.entries = entries
         self.isForeign = isForeign
-        leaves = entries.map { Hash.leaf($0) }
+        leaves = entries.leaves
         let isTile = leaves.count == Tile.width && start % UInt64(Tile.width) == 0
         tileRoot = isTile ? MerkleProof.root(ofSubtree: leaves) : nil
         let links = isForeign ? Links() : Links(entries, leaves: leaves, of: origin, from: start)
@@ -36,9 +36,9 @@ public struct EntryRun: Sendable {
 
         init() {}
 
-        init(_ entries: [[UInt8]], leaves: [Hash], of origin: String, from start: UInt64) {
+        init(_ entries: EntryBundle, leaves: [Hash], of origin: String, from start: UInt64) {
             do {
-                for (place, bytes) in entries.enumerated() {
+                try entries.forEach { place, bytes in
                     let previous = try read(bytes)
                     if place == 0 {
                         first = previous
@@ -50,12 +50,12 @@ public struct EntryRun: Sendable {
         }
 
         /// - Returns: the hash that the entry carries of the one before it.
-        private mutating func read(_ bytes: [UInt8]) throws -> Hash? {
-            if let plain = bytes.withUnsafeBytes({ PlainEntry($0) }) {
+        private mutating func read(_ bytes: UnsafeRawBufferPointer) throws -> Hash? {
+            if let plain = PlainEntry(bytes) {
                 recordedAt = max(recordedAt, plain.recordedAt)
                 return plain.previous
             }
-            let entry = try Entry(bytes: bytes)
+            let entry = try Entry(bytes: [UInt8](bytes))
             recordedAt = max(recordedAt, entry.recordedAt)
             return entry.previous
         }

@@ -114,19 +114,41 @@ public final class LedgerTransaction {
     }
 
     /// Appends entries that somebody else sealed.
-    /// - Parameter index: of the first entry, which is the log's size.
+    /// - Parameters:
+    ///   - known: how many of them, from the first, are not appended.
+    ///   - index: of the first that is, which is the log's size.
     public func append(
-        _ entries: ArraySlice<[UInt8]>, from index: UInt64, full tiles: [FullTile], to log: Int64
+        _ entries: EntryBundle, after known: Int = 0, from index: UInt64, full tiles: [FullTile], to log: Int64
     ) throws {
-        let statement = try statement(.entry)
-        var next = index
-        for bytes in entries {
-            statement.bind(EntryID(log: log, index: next).rawValue, at: 1)
-            try statement.run(binding: bytes, at: 2)
-            next += 1
+        let rows = known..<entries.count
+        let id = EntryID(log: log, index: index).rawValue - Int64(known)
+        try entries.withPointers { entries in
+            for start in stride(from: known, to: rows.upperBound, by: Self.rowsAtOnce) {
+                let some = start..<min(start + Self.rowsAtOnce, rows.upperBound)
+                try insert(some, from: id, entries)
+            }
         }
         for tile in tiles { try store(tile, of: log) }
-        try setSize(next, of: log)
+        try setSize(index + UInt64(rows.count), of: log)
+    }
+
+    /// Entries that one statement inserts, because each statement costs its beginning and its end.
+    private static let rowsAtOnce = 32
+    private static let inserts = (0...rowsAtOnce).map {
+        "INSERT INTO entry VALUES " + repeatElement("(?, ?)", count: $0).joined(separator: ", ")
+    }
+
+    /// - Parameter id: of the entry at place 0.
+    private func insert(_ places: Range<Int>, from id: Int64, _ entries: (Int) -> UnsafeRawBufferPointer) throws {
+        let statement = try database.cachedStatement(sql: Self.inserts[places.count])
+        defer { statement.clear() }
+        var parameter: Int32 = 1
+        for place in places {
+            statement.bind(id + Int64(place), at: parameter)
+            statement.bind(borrowing: entries(place), at: parameter + 1)
+            parameter += 2
+        }
+        try statement.run()
     }
 
     private func setSize(_ size: UInt64, of log: Int64) throws {

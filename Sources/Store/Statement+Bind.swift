@@ -45,6 +45,19 @@ extension Statement {
         bindNull(at: place)
     }
 
+    /// Binds a blob without a copy of it: it must stay where it is until the statement has run and is cleared.
+    func bind(borrowing bytes: UnsafeRawBufferPointer, at place: Int32) {
+        // Without an address it would be NULL, and an empty blob is none.
+        if let start = bytes.baseAddress, !bytes.isEmpty {
+            sqlite3_bind_blob64(sqliteStatement, place, start, UInt64(bytes.count), nil)
+        } else {
+            sqlite3_bind_zeroblob(sqliteStatement, place, 0)
+        }
+    }
+
+    /// Takes all parameters away.
+    func clear() { sqlite3_clear_bindings(sqliteStatement) }
+
     func bindNull(at place: Int32) { sqlite3_bind_null(sqliteStatement, place) }
 
     /// Steps through the rows of a bound statement, and makes it ready for the next run.

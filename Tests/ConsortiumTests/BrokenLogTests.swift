@@ -94,7 +94,7 @@ import Testing
             let later = [0x0A, 32] + Hash.leaf(last).bytes + [0x10, 1, 0xFA, 1, 1, 7]
             try other.store.write { transaction in
                 let log = try #require(try transaction.snapshot.ownLog())
-                try transaction.append([later][...], from: 5, full: [], to: log.id)
+                try transaction.append(EntryBundle([later]), from: 5, full: [], to: log.id)
             }
             #expect(try await given.mirror.addCheckpoint(other.checkpoint(old: 5, size: 6)).status == 200)
             let head = try other.head(6)

@@ -22,7 +22,7 @@ import Testing
         var log = try Self.log(300, stops: stands).log
         var full: [FullTile] = []
         let start = stands == 0 ? 0 : from
-        let run = EntryRun(Array(entries[start...]), of: "hospital/gw", from: UInt64(start))
+        let run = EntryRun(EntryBundle(Array(entries[start...])), of: "hospital/gw", from: UInt64(start))
         #expect(run.fault == nil)
         try log.extend(with: run, after: stands == 0 ? 0 : known, full: &full)
         #expect(log.tree.root == whole.tree.root)
@@ -55,7 +55,7 @@ import Testing
     @Test(arguments: [0, 1, 5]) func namesTheEntryThatDoesNotFollow(place: Int) throws {
         var entries = try Self.log(8).entries
         entries.remove(at: place)
-        let run = EntryRun(entries, of: "hospital/gw", from: 0)
+        let run = EntryRun(EntryBundle(entries), of: "hospital/gw", from: 0)
         var log = Log(origin: "hospital/gw")
         var full: [FullTile] = []
         #expect(throws: CustodyError(.previousMismatch, "")) { try log.extend(with: run, full: &full) }
@@ -63,12 +63,12 @@ import Testing
     }
 
     @Test func saysThatAnEntryIsMalformed() throws {
-        let run = EntryRun([[1, 2, 3]], of: "hospital/gw", from: 0)
+        let run = EntryRun(EntryBundle([[1, 2, 3]]), of: "hospital/gw", from: 0)
         #expect(run.fault?.code == .entryMalformed)
     }
 
     @Test func aForeignLogsEntriesAreAnyBytes() throws {
-        let run = EntryRun([[], [1, 2, 3]], of: "example.com/log", from: 0, isForeign: true)
+        let run = EntryRun(EntryBundle([[], [1, 2, 3]]), of: "example.com/log", from: 0, isForeign: true)
         var log = Log(origin: "example.com/log")
         var full: [FullTile] = []
         try log.extend(with: run, full: &full)
