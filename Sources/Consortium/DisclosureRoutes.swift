@@ -14,7 +14,7 @@ public struct DisclosureRoutes: Sendable {
         router.get("\(DisclosurePage.path)") { request, context in
             try await admitted(context) {
                 let after = request.uri.queryParameters["after"].flatMap { Int64($0) } ?? 0
-                return try Self.json(try relay.page(after: after))
+                return try .json(try relay.page(after: after))
             }
         }
         router.post("\(DisclosurePage.path)") { request, context in
@@ -26,7 +26,7 @@ public struct DisclosureRoutes: Sendable {
         let body = try await request.body.collect(upTo: DisclosurePage.bytesMax)
         do {
             let page = try DisclosurePage(bytes: body.readableBytesView)
-            return try Self.json(try await relay.take(try page.items.map { try $0.passed() }, from: member))
+            return try .json(try await relay.take(try page.items.map { try $0.passed() }, from: member))
         } catch let error as CustodyError where [.disclosureMalformed, .limitExceeded].contains(error.code) {
             return Self.text("\(error)\n", status: .badRequest)
         }
@@ -43,11 +43,5 @@ public struct DisclosureRoutes: Sendable {
         Response(
             status: status, headers: [.contentType: "text/plain; charset=utf-8", .retryAfter: "1"],
             body: .init(byteBuffer: ByteBuffer(string: text)))
-    }
-
-    private static func json(_ value: some Encodable) throws -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder().encode(value))))
     }
 }

@@ -20,7 +20,7 @@ public struct MirrorRoutes: Sendable {
     private let now: @Sendable () -> Int64
     private let logger: Logger
     private let refusals = RefusalLimit()
-    private let watch: OwnLogWatch?
+    private let logs: ServedLogs
     private let kept: KeptLogs?
 
     /// - Parameters:
@@ -31,7 +31,7 @@ public struct MirrorRoutes: Sendable {
         store: LedgerStore, mirror: Mirror, pushes: RecentPushes, instance: String, watch: OwnLogWatch? = nil,
         kept: KeptLogs? = nil, clock: PeerClock = .system, now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
-        self.watch = watch
+        logs = ServedLogs(watch: watch)
         self.kept = kept
         self.store = store
         self.mirror = mirror
@@ -70,7 +70,7 @@ public struct MirrorRoutes: Sendable {
         }
         router.get("\(DocumentPackage.path)") { request, _ in
             let version = request.uri.queryParameters["after"].flatMap { Int(String($0)) } ?? 0
-            return try Self.json(try documents.package(after: version))
+            return try Response.json(try documents.package(after: version))
         }
         router.get("\(PeerNews.path)") { request, _ in try await news(request) }
         router.get("/:hash/checkpoint") { _, context in
@@ -218,49 +218,29 @@ public struct MirrorRoutes: Sendable {
 
     // MARK: Reading
 
-    private func served(_ snapshot: LedgerSnapshot, withForeign: Bool = false) throws -> [LogRecord] {
-        let showsOwn = watch?.isOpen ?? true
-        return try snapshot.logs(withForeign: withForeign).filter { showsOwn || !$0.own }
-    }
-
-    private func log(_ hash: String, _ snapshot: LedgerSnapshot) throws -> LogRecord {
-        let all = try served(snapshot, withForeign: true)
-        guard let log = all.first(where: { LogPath.prefix($0.origin) == "/\(hash)" }) else {
-            throw HTTPError(.notFound, message: "this log is not known here")
-        }
-        return log
-    }
-
     private func checkpoint(of hash: String) throws -> Response {
-        let note = try store.read { try $0.head(of: log(hash, $0).id) }
+        let note = try store.read { try $0.head(of: logs.log(hash, $0).id) }
         guard let note else { throw HTTPError(.notFound, message: "this log has no checkpoint yet") }
-        return Self.changing(note.encoded)
+        return .changing(note.encoded)
     }
 
     private func confirmed(of hash: String) throws -> Response {
-        let note = try store.read { try $0.confirmedHead(of: log(hash, $0)) }
+        let note = try store.read { try $0.confirmedHead(of: logs.log(hash, $0)) }
         guard let note else { throw HTTPError(.notFound, message: "nothing of this log is confirmed here") }
-        return Self.changing(note.encoded)
+        return .changing(note.encoded)
     }
 
     private func evidence(against hash: String) throws -> Response {
-        let evidence = try store.read { try $0.evidence(against: log(hash, $0).id) }
+        let evidence = try store.read { try $0.evidence(against: logs.log(hash, $0).id) }
         guard let evidence else { throw HTTPError(.notFound, message: "nothing is known against this log") }
-        return Self.changing(evidence.encoded)
-    }
-
-    /// Text that may be another the next time.
-    private static func changing(_ text: String) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-cache"],
-            body: .init(byteBuffer: ByteBuffer(string: text)))
+        return .changing(evidence.encoded)
     }
 
     private func tile(of hash: String, _ request: Request) throws -> Response {
         guard let tilePath = TilePath(String(request.uri.path.dropFirst(hash.utf8.count + 2))) else {
             throw HTTPError(.notFound, message: "this is no tile")
         }
-        var bytes = try store.read { snapshot in try content(of: tilePath, log: log(hash, snapshot), snapshot) }
+        var bytes = try store.read { snapshot in try content(of: tilePath, log: logs.log(hash, snapshot), snapshot) }
         var headers: HTTPFields = [
             .contentType: "application/octet-stream", .cacheControl: "public, max-age=31536000, immutable",
         ]
@@ -304,12 +284,6 @@ public struct MirrorRoutes: Sendable {
         }
     }
 
-    private static func json(_ value: some Encodable) throws -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder().encode(value))))
-    }
-
     // MARK: News
 
     private func news(_ request: Request) async throws -> Response {
@@ -322,7 +296,7 @@ public struct MirrorRoutes: Sendable {
             let news = try current(after: known, knowsRest: knowsRest)
             let rest = deadline - clock.now()
             guard news.token == known, rest > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else {
-                return try Self.json(news)
+                return try .json(news)
             }
             await wait(for: changes, atMost: rest)
         }

@@ -25,7 +25,7 @@ public struct OrderRoutes: Sendable {
             let found = try store.read {
                 try $0.companions(ofGateway: gateway, after: after, limit: KeptLogs.stretchMax)
             }
-            return try Self.json(
+            return try Response.json(
                 CompanionPage(origins: found.origins.sorted(), next: found.next, isLast: found.isLast))
         }
         router.get("\(OrderAnswer.path)") { request, context in try order(request, context) }
@@ -42,7 +42,7 @@ public struct OrderRoutes: Sendable {
         guard let name = request.uri.queryParameters["order"].map(String.init) else {
             return Self.refusal(CustodyError(.requestMalformed, "it names no order"), status: .badRequest)
         }
-        do { return try Self.json(try store.read { try OrderAnswer(of: name, $0) }) } catch let error as CustodyError {
+        do { return try .json(try store.read { try OrderAnswer(of: name, $0) }) } catch let error as CustodyError {
             let isUnknown = error.code == .orderUnknown
             return Self.refusal(error, status: isUnknown ? .notFound : .unprocessableContent)
         }
@@ -55,12 +55,6 @@ public struct OrderRoutes: Sendable {
         if let name = MirrorRoutes.refusalCode { headers[name] = error.code.rawValue }
         if let wait { headers[.retryAfter] = "\(wait)" }
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: "\(error)\n")))
-    }
-
-    private static func json(_ value: some Encodable) throws -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder().encode(value))))
     }
 }
 

@@ -1,7 +1,5 @@
-import HTTPTypes
 import Hummingbird
 import Ledger
-import NIOCore
 import Store
 
 /// The part of the consortium port that serves time stamps of heads: `/<log>/custody/v1/time-stamp`.
@@ -11,12 +9,12 @@ import Store
 /// 0 first, and then for the size of each answer, lists all of them.
 public struct TimeStampRoutes: Sendable {
     private let store: LedgerStore
-    private let watch: OwnLogWatch?
+    private let logs: ServedLogs
 
     /// - Parameter watch: until it is open, nothing of this gateway's own log is shown.
     public init(store: LedgerStore, watch: OwnLogWatch? = nil) {
         self.store = store
-        self.watch = watch
+        logs = ServedLogs(watch: watch)
     }
 
     public func add(to router: Router<MemberContext>) {
@@ -30,17 +28,12 @@ public struct TimeStampRoutes: Sendable {
     private func answer(_ hash: String, including text: String?) throws -> Response {
         let index = text.flatMap { UInt64($0) }
         guard (text == nil) == (index == nil) else { throw HTTPError(.badRequest, message: "this is no index") }
-        let showsOwn = watch?.isOpen ?? true
         let stamp = try store.read { snapshot -> TimeStampRecord? in
-            let logs = try snapshot.logs(withForeign: true).filter { showsOwn || !$0.own }
-            guard let log = logs.first(where: { LogPath.prefix($0.origin) == "/\(hash)" }) else { return nil }
+            let log = try logs.log(hash, snapshot)
             guard let index else { return try snapshot.lastTimeStamp(of: log) }
             return try snapshot.timeStamp(including: index, of: log)
         }
         guard let stamp else { throw HTTPError(.notFound, message: "no such head of this log has a time stamp here") }
-        let note = try stamp.note.addingTimeStamp(stamp.line).encoded
-        return Response(
-            status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-cache"],
-            body: .init(byteBuffer: ByteBuffer(string: note)))
+        return .changing(try stamp.note.addingTimeStamp(stamp.line).encoded)
     }
 }
