@@ -494,6 +494,7 @@ public actor Mirror {
     /// gateway's own before it opened the next generation brings nothing new, which would be cosigned when it comes. Its own
     /// log's head waits for a round to begin.
     func cosignHeads() throws {
+        try finishHeads()
         guard let cosigner else { return }
         try store.write { transaction in
             for log in try transaction.snapshot.logs() where log.frozen == nil {
@@ -504,6 +505,21 @@ public actor Mirror {
                 _ = try cosign(note, size: size, log: log, transaction)
             }
         }
+    }
+
+    /// Takes heads of which all entries are here, but whose upload or pull was cut before its end: nobody may ever bring them
+    /// again.
+    private func finishHeads() throws {
+        let complete = try store.read { snapshot in
+            try snapshot.logs().filter { !$0.own && $0.frozen == nil }.compactMap { log -> UploadTarget? in
+                guard let pending = try snapshot.pendingHead(of: log.id), pending.size <= log.size,
+                    pending.size > (try snapshot.mirroredSize(of: log))
+                else { return nil }
+                return UploadTarget(
+                    checkpoint: try Checkpoint(text: pending.note.text), note: pending.note, isForeign: false)
+            }
+        }
+        for target in complete { _ = try finish(target) }
     }
 
     /// Keeps the cosignatures that a note carries, if they are known organisations' and hold. A head that contradicts

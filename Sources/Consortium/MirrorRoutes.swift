@@ -139,7 +139,10 @@ public struct MirrorRoutes: Sendable {
                     mirror: mirror, clock: clock, encoding: request.headers[.contentEncoding],
                     onBegin: { pushes.note($0) })
             } catch let error as CustodyError { return .refused(.malformed, error) }
-            return try await Self.answer(to: request, intake)
+            do { return try await Self.answer(to: request, intake) } catch {
+                judgeLater()
+                throw error
+            }
         }
         // Of a package that is refused, the entries before the broken one may have been taken.
         if response.status == .ok || response.status == .unprocessableContent { judgeLater() }
@@ -154,7 +157,7 @@ public struct MirrorRoutes: Sendable {
             }
         } catch {
             // The line was cut: what has come through whole needs not come again.
-            _ = try await intake.flush()
+            try await intake.cut()
             throw error
         }
         return try await intake.end()

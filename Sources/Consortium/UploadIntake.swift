@@ -124,9 +124,20 @@ struct UploadIntake {
     }
 
     /// Commits all that has been read: the rest of the request does not come.
-    mutating func flush() async throws -> MirrorAnswer? {
+    mutating func cut() async throws {
+        guard try await flush() == nil else { return }
+        _ = try await finish()
+    }
+
+    private mutating func flush() async throws -> MirrorAnswer? {
         if let answer = try await commit() { return answer }
         return try await settle()
+    }
+
+    /// - Returns: nil if entries are missing.
+    private func finish() async throws -> MirrorAnswer? {
+        guard let header, let target, (next ?? header.start) >= header.end else { return nil }
+        return try await mirror.finish(target)
     }
 
     /// The answer to a request of which all has been taken.
@@ -135,7 +146,7 @@ struct UploadIntake {
         guard let header, let target else {
             return .refused(.malformed, CustodyError(.uploadTruncated, "the upload has no whole header"))
         }
-        if (next ?? header.start) >= header.end, let answer = try await mirror.finish(target) { return answer }
+        if let answer = try await finish() { return answer }
         guard let next else {
             return .refused(
                 .malformed, CustodyError(.uploadTruncated, "the upload holds no whole package", at: header.origin))

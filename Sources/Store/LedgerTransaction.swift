@@ -217,6 +217,7 @@ public final class LedgerTransaction {
                 DO UPDATE SET time = excluded.time, line = excluded.line WHERE excluded.time > time
                 """)
         for cosignature in cosignatures {
+            try dropUnlisted(before: cosignature, size: size, of: log)
             statement.bind(EntryID(log: log, index: size).rawValue, at: 1)
             statement.bind(cosignature.cosigner, at: 2)
             statement.bind(Int64(cosignature.time), at: 3)
@@ -225,6 +226,20 @@ public final class LedgerTransaction {
             try markDoubts(by: cosignature, size: size, of: log)
         }
         changedLogs.insert(log)
+    }
+
+    /// A cosignature by a key that the document in force does not list any more does not stand in the way of one that
+    /// counts, whatever its time.
+    private func dropUnlisted(before cosignature: Cosignature, size: UInt64, of log: Int64) throws {
+        let listed = rulebook.latest?.organisation(cosignature.cosigner)?.cosigner.keyID
+        guard let listed, cosignature.keyID == listed else { return }
+        let id = EntryID(log: log, index: size).rawValue
+        let kept = try String.fetchOne(
+            database.cachedStatement(sql: "SELECT line FROM cosignature WHERE checkpoint = ? AND cosigner = ?"),
+            arguments: [id, cosignature.cosigner])
+        guard let kept, try NoteSignature(line: kept).keyID != listed else { return }
+        try database.execute(
+            sql: "DELETE FROM cosignature WHERE checkpoint = ? AND cosigner = ?", arguments: [id, cosignature.cosigner])
     }
 
     /// Entries below `size` are confirmed if the quorum of the newest document has cosigned that checkpoint.

@@ -321,6 +321,34 @@ import Testing
         try await cosigning.value
     }
 
+    /// A clock that was ahead, or a liar, may have put any time under the earlier key's.
+    @Test func aKeyThatIsNotListedAnyMoreDoesNotStandInTheWayOfTheOneThatIs() async throws {
+        #expect(try await offer(0, 300) == 200)
+        _ = try await upload(from: 0, to: 300)
+        let head = try owner.head(300)
+        let id = try mirrored.id
+        let earlier = try SigningKey.generate(name: "regulator/cosigner", algorithm: .cosignature)
+        let line = try earlier.cosign(head.text, time: 9_000).line
+        let late = Cosignature(cosigner: "regulator", time: 9_000, line: line)
+        try store.write { try $0.keep([late], size: 300, of: id) }
+        let listed = try members.regulator.cosigner.cosign(head.text, time: 5)
+        try await mirror.keepCosignatures(of: try head.adding([listed]))
+        let kept = try store.read { try $0.cosignatures(size: 300, of: id) }.filter { $0.cosigner == "regulator" }
+        #expect(kept.map(\.line) == [listed.line])
+    }
+
+    /// Whoever brought the entries may never come again.
+    @Test func aHeadWhoseUploadEndedAfterItsLastEntryIsFinishedAtTheStart() async throws {
+        #expect(try await offer(0, 300) == 200)
+        let checkpoint = try Checkpoint(text: owner.head(300).text)
+        for package in try owner.packages(from: 0, to: 300) { _ = try await mirror.take(package, for: checkpoint) }
+        let log = try mirrored
+        #expect(try store.read { try $0.mirroredSize(of: log) } == 0)
+        try await mirror.cosignHeads()
+        #expect(try store.read { try $0.mirroredSize(of: log) } == 300)
+        #expect(try store.read { try $0.cosignatures(size: 300, of: log.id) }.map(\.cosigner) == ["hospital"])
+    }
+
     @Test func aWrongCosignatureIsNotKept() async throws {
         #expect(try await offer(0, 300) == 200)
         _ = try await upload(from: 0, to: 300)

@@ -115,6 +115,7 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
         var earlier = image
         if isHonest { earlier["head"] = gateway.disk.image["head"] }
         gateway.disk.restore(earlier)
+        world.noteRollback(of: gateway)
         let held = world.held(of: gateway)
         world.trace(gateway.name, "has its disk rolled back; others hold \(held) entries of its log")
         if isHonest { world.note(held: held, of: gateway) }

@@ -29,6 +29,7 @@ import Store
 
         /// By the update's leaf hash.
         var verdicts: [Hash: Verdict] = [:]
+        var places: [Hash: String] = [:]
         var heads: [String: [Hash]] = [:]
         var waiting: Set<Hash> = []
     }
@@ -169,7 +170,9 @@ import Store
         let hashes = Set(one.verdicts.keys).union(two.verdicts.keys).filter { one.verdicts[$0] != two.verdicts[$0] }
         let first = hashes.min { $0.hex < $1.hex }
         let verdicts = [one, two].map { belief in first.flatMap { belief.verdicts[$0] }.map { "\($0)" } ?? "none" }
-        return "\(name) and \(other) differ on \(hashes.count): one of them has \(verdicts.joined(separator: " and "))"
+        let place = first.flatMap { one.places[$0] ?? two.places[$0] } ?? ""
+        let waits = [one, two].map { belief in first.map { belief.waiting.contains($0) } ?? false }
+        return "\(name) and \(other) differ on \(hashes.count), first on \(place): \(verdicts), waiting: \(waits)"
     }
 
     /// Orders that the branches of a forked log have touched: members have different branches of it.
@@ -191,6 +194,8 @@ import Store
             var belief = Belief()
             for applied in try snapshot.applied(after: 0, limit: .max) where !tainted.contains(applied.update.order) {
                 belief.verdicts[applied.reference.leafHash] = applied.verdict
+                let reference = applied.reference
+                belief.places[reference.leafHash] = "\(applied.update.step) at \(reference.origin):\(reference.index)"
             }
             for order in try snapshot.orders() where !tainted.contains(order.name) {
                 let heads = try snapshot.thread(of: order, rulebook: store.rulebook).heads.map(\.leafHash)

@@ -57,6 +57,9 @@ import Store
     }
 
     /// The process ends in order: what it was asked for last is finished.
+    /// Whether it runs and goes by the second version of the document.
+    var hasChange: Bool { running?.store.rulebook.latest?.version == 2 }
+
     func stop() async {
         guard let incarnation = running else { return }
         world.trace(name, "stops")

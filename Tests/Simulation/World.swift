@@ -56,8 +56,9 @@ import Store
     private(set) lazy var auditor = Auditor(world: self)
     /// Entries of a log that disks held when its owner's was rolled back, by origin.
     private(set) var held: [String: UInt64] = [:]
-    /// Whether a gateway has taken the second version of the document, so that nobody may forget it.
-    private(set) var isChanged = false
+    /// Where the second version of the document was handed in, so that nobody may forget it.
+    private var changedAt: Int?
+    var isChanged: Bool { changedAt != nil }
     private var lines: [String] = []
     /// Of every line, also of those that are not kept.
     private(set) var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -181,7 +182,7 @@ import Store
         guard gateway.isHonest, let running = gateway.running else { return }
         do {
             guard try DocumentExchange(store: running.store).submit(consortium.change), running.isAlive else { return }
-            isChanged = true
+            changedAt = gateway.place
             trace(gateway.name, "has version 2 of the document")
         } catch {
             trace(gateway.name, "does not take version 2 of the document: \(error)")
@@ -204,6 +205,12 @@ import Store
 
     /// Notes what must not be lost although this gateway's disk was.
     func note(held size: UInt64, of gateway: SimulatedGateway) { held[gateway.member.origin] = size }
+
+    /// Notes that a disk was rolled back: what was handed in there is not lost if another has it.
+    func noteRollback(of gateway: SimulatedGateway) {
+        guard changedAt == gateway.place else { return }
+        changedAt = gateways.first { $0.isHonest && $0.place != gateway.place && $0.hasChange }?.place
+    }
 
     /// Entries of a gateway's log that others hold under a head.
     func held(of gateway: SimulatedGateway) -> UInt64 {
