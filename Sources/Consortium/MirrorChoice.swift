@@ -23,7 +23,7 @@ public enum MirrorChoice: Hashable, Sendable {
     }
 
     /// Whether it wants the logs of its orders, and only them, kept for that reason.
-    var asksForOrders: Bool { if case .some(let part) = self { part.orders } else { false } }
+    public var asksForOrders: Bool { if case .some(let part) = self { part.orders } else { false } }
 
     /// - Parameters:
     ///   - origin: of a member's log.

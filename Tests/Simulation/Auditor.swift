@@ -60,6 +60,7 @@ import Store
         try checkAcknowledged(by: gateway, store)
         // Who forges cosignatures has nothing behind them.
         if let liar = world.liar, liar.lie == .forgesCosignatures, liar.gateway === gateway { return }
+        guard gateway.member.isCosigner else { return }
         for other in world.gateways where other.place != gateway.place {
             if let running = other.running { try checkCosigned(by: gateway, store, as: running.store) }
         }

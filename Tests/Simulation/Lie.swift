@@ -44,7 +44,7 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
     init(_ lie: Lie, world: World) {
         self.lie = lie
         self.world = world
-        gateway = world.gateways[world.draw(0..<world.gateways.count)]
+        gateway = world.gateways[world.draw(0..<world.consortium.cosigners.count)]
     }
 
     func run() async throws {
@@ -200,7 +200,7 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
         for _ in 0..<4 {
             for other in world.gateways where other.place != gateway.place {
                 guard let running = other.running, let target = gateway.running else { continue }
-                let victim = world.consortium.members[world.draw(0..<world.consortium.members.count)]
+                let victim = world.consortium.cosigners[world.draw(0..<world.consortium.cosigners.count)]
                 let impostor = try SimulatedConsortium.key(victim.cosigner.name, .cosignature, 201)
                 let note = try running.store.read { snapshot in
                     try snapshot.ownLog().flatMap { try snapshot.head(of: $0.id) }

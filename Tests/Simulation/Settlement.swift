@@ -30,6 +30,7 @@ import Store
         /// By the update's leaf hash.
         var verdicts: [Hash: Verdict] = [:]
         var places: [Hash: String] = [:]
+        var orders: [Hash: String] = [:]
         var heads: [String: [Hash]] = [:]
         var waiting: Set<Hash> = []
     }
@@ -55,6 +56,36 @@ import Store
             guard gateway.isHonest, let running = gateway.running else { return nil }
             return (gateway, running.store)
         }
+    }
+
+    // MARK: Parts
+
+    /// What a gateway has to have that keeps only some logs.
+    private struct Part {
+        /// Orders on which it has recorded, if it chose them.
+        var orders: Set<String> = []
+        /// Logs with updates of those orders, and those that it chose otherwise.
+        var origins: Set<String> = []
+    }
+
+    /// What each gateway has to have that does not keep everything, by name, as one knows it that does.
+    private func parts() throws -> [String: Part] {
+        let partial = honest.filter { $0.gateway.mirror != .all }
+        guard !partial.isEmpty, let whole = honest.first(where: { $0.gateway.mirror == .all })?.store else {
+            return [:]
+        }
+        let (applied, logs) = try whole.read { (try $0.applied(after: 0, limit: .max), try $0.logs().map(\.origin)) }
+        let origins = Dictionary(grouping: applied, by: \.update.order).mapValues { Set($0.map(\.reference.origin)) }
+        return Dictionary(
+            uniqueKeysWithValues: partial.map { gateway, _ in
+                let own = origins.filter { $0.value.contains(gateway.member.origin) && gateway.mirror.asksForOrders }
+                let needed = own.values.reduce(into: Set()) { $0.formUnion($1) }
+                let chosen = logs.filter {
+                    gateway.mirror.keeps(
+                        $0, own: gateway.member.id, document: world.consortium.document, orderLogs: needed)
+                }
+                return (gateway.name, Part(orders: Set(own.keys), origins: Set(chosen)))
+            })
     }
 
     // MARK: Document
@@ -87,9 +118,10 @@ import Store
 
     /// - Returns: where members do not agree yet; nil if they do.
     private func differenceOnLogs() throws -> String? {
-        let all = try logs()
-        let origins = Set(all.flatMap(\.logs.keys)).union(world.gateways.map(\.member.origin))
+        let (whole, parts) = (try logs(), try parts())
+        let origins = Set(whole.flatMap(\.logs.keys)).union(world.gateways.map(\.member.origin))
         for origin in origins.sorted() {
+            let all = whole.filter { parts[$0.name]?.origins.contains(origin) ?? true }
             let isFrozen = all.contains { $0.logs[origin]?.isFrozen == true }
             let difference =
                 isFrozen || mustBeFrozen(origin) ? differenceOnFork(origin, all) : differenceOnHead(origin, all)
@@ -142,15 +174,32 @@ import Store
     /// Members may have different entries beyond a head of a liar for a while, and so verdicts of them.
     /// - Returns: where members do not agree yet; nil if they do.
     private func differenceOnVerdicts() throws -> String? {
-        let tainted = try taintedOrders()
+        let (tainted, parts) = (try taintedOrders(), try parts())
         let beliefs = try honest.map { ($0.gateway.name, try belief(of: $0.store, without: tainted)) }
         guard let (name, first) = beliefs.first else { return nil }
         for (other, belief) in beliefs.dropFirst() where first != belief {
+            if let part = parts[other] {
+                guard let difference = Self.difference(name, first, other, belief, part) else { continue }
+                return difference
+            }
             if first.verdicts != belief.verdicts { return Self.difference(name, first, other, belief) }
             return first.heads != belief.heads
                 ? "\(name) and \(other) differ on heads and forks" : "\(name) and \(other) wait for different updates"
         }
         return nil
+    }
+
+    /// - Returns: where a gateway that keeps a part lacks what it has to have, or contradicts one that keeps everything.
+    private static func difference(
+        _ name: String, _ whole: Belief, _ other: String, _ belief: Belief, _ part: Part
+    ) -> String? {
+        if belief.verdicts.contains(where: { whole.verdicts[$0.key] != $0.value }) {
+            return difference(name, whole, other, belief)
+        }
+        let lacking = whole.orders.first { part.orders.contains($0.value) && belief.verdicts[$0.key] == nil }
+        if let lacking { return "\(other) has no verdict of \(whole.places[lacking.key] ?? ""), on its own order" }
+        let order = part.orders.first { belief.heads[$0] != whole.heads[$0] }
+        return order.map { "\(name) and \(other) differ on the heads of \($0)" }
     }
 
     private func checkVerdicts() throws {
@@ -194,6 +243,7 @@ import Store
             var belief = Belief()
             for applied in try snapshot.applied(after: 0, limit: .max) where !tainted.contains(applied.update.order) {
                 belief.verdicts[applied.reference.leafHash] = applied.verdict
+                belief.orders[applied.reference.leafHash] = applied.update.order
                 let reference = applied.reference
                 belief.places[reference.leafHash] = "\(applied.update.step) at \(reference.origin):\(reference.index)"
             }
@@ -210,6 +260,7 @@ import Store
     // MARK: Acknowledged updates
 
     private func checkAcknowledged() throws {
+        let parts = try parts()
         for (gateway, store) in honest {
             let hashes = try store.read { snapshot in
                 try Dictionary(
@@ -222,6 +273,7 @@ import Store
             }
             for update in world.acknowledged where world.gateways[update.place].isHonest {
                 guard let receipt = update.receipt, receipt.index < world.held[receipt.origin] ?? .max else { continue }
+                guard parts[gateway.name]?.origins.contains(receipt.origin) ?? true else { continue }
                 let log = hashes[receipt.origin] ?? []
                 if receipt.index >= log.count || log[Int(receipt.index)] != receipt.leafHash {
                     world.fail(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import GRDBSQLite
 import Ledger
+import Consortium
 
 /// Runs simulated consortia, one for each seed, until one breaks a promise.
 @main
@@ -37,7 +38,9 @@ struct Simulate: ParsableCommand {
         for seed in seed..<seed + UInt64(runs) {
             let began = ContinuousClock.now
             let ground = try Self.ground(for: seed)
-            let finished = Self.simulate(World.Plan(seed: seed, fault: fault, lie: lie, isTraced: trace), ground)
+            let plan = World.Plan(
+                seed: seed, fault: fault, lie: lie, isTraced: trace, mirror: Self.mirror(for: seed))
+            let finished = Self.simulate(plan, ground)
             let result = finished.read()
             if all, (seed - self.seed) % 50 == 49 {
                 print("\(seed - self.seed + 1) seeds, \(ContinuousClock.now - start)")
@@ -95,15 +98,26 @@ struct Simulate: ParsableCommand {
         nonisolated init(_ consortium: SimulatedConsortium) { self.consortium = consortium }
     }
 
-    nonisolated(unsafe) private static var grounds: [Int: Ground] = [:]
+    nonisolated(unsafe) private static var grounds: [[Int]: Ground] = [:]
 
-    /// Most consortia are small: what goes wrong in large ones goes wrong in small ones, sooner.
+    /// Most consortia are small: what goes wrong in large ones goes wrong in small ones, sooner. In three of sixteen one
+    /// organisation has a second gateway, which cosigns for nobody.
     private static func ground(for seed: UInt64) throws -> Ground {
-        let count = [3, 3, 4, 3, 3, 4, 3, 5][Int(seed % 8)]
-        if let known = grounds[count] { return known }
-        let ground = Ground(try SimulatedConsortium(count: count))
-        grounds[count] = ground
+        let gateways = [3, 3, 4, 3, 3, 4, 3, 5][Int(seed % 8)]
+        let organisations = seed % 8 == 2 || seed % 16 == 15 ? gateways - 1 : gateways
+        if let known = grounds[[gateways, organisations]] { return known }
+        let ground = Ground(try SimulatedConsortium(gateways: gateways, organisations: organisations))
+        grounds[[gateways, organisations]] = ground
         return ground
+    }
+
+    /// What a gateway keeps that cosigns for nobody.
+    private static func mirror(for seed: UInt64) -> MirrorChoice {
+        let choices: [MirrorChoice.Part] = [
+            .init(orders: true), .init(orders: true, roles: [.regulator]), .init(orders: true),
+            .init(organisations: ["manufacturer"]),
+        ]
+        return .some(choices[Int(seed / 16 % 4)])
     }
 
     private static func simulate(_ plan: World.Plan, _ ground: Ground) -> Finished {

@@ -53,6 +53,8 @@ struct SimulatedConsortium {
     static let beginning = Date(timeIntervalSince1970: 1_790_000_000)
 
     let members: [Member]
+    /// One for each organisation: its gateways that cosign for nobody stand behind them in `members`.
+    var cosigners: [Member] { members.filter(\.isCosigner) }
     let contracts: [Contract]
     /// Signed by all members.
     let note: SignedNote
@@ -60,11 +62,6 @@ struct SimulatedConsortium {
     /// The second version, signed by all members: the first of them gets another cosigner key, and there is one more version
     /// of a contract.
     let change: DocumentPackage
-
-    /// - Parameter count: one of `sizes`.
-    init(count: Int) throws {
-        try self.init(gateways: count, organisations: count)
-    }
 
     /// - Parameters:
     ///   - gateways: the first of each organisation is its cosigner; the others follow in turn.

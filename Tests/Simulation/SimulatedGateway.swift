@@ -37,6 +37,9 @@ import Store
         disk.onPowerCut = { [unowned self] in Simulation.assumeIsolated { self.losePower() } }
     }
 
+    /// Which logs it keeps.
+    var mirror: MirrorChoice { member.isCosigner ? .all : world.plan.mirror }
+
     // MARK: Life
 
     func start() {
@@ -56,10 +59,10 @@ import Store
         }
     }
 
-    /// The process ends in order: what it was asked for last is finished.
     /// Whether it runs and goes by the second version of the document.
     var hasChange: Bool { running?.store.rulebook.latest?.version == 2 }
 
+    /// The process ends in order: what it was asked for last is finished.
     func stop() async {
         guard let incarnation = running else { return }
         world.trace(name, "stops")
@@ -174,7 +177,7 @@ final class WallClock: @unchecked Sendable {
             writer: try LogWriter(store: store, key: key, instruments: instruments), executor: timeline,
             stop: { [weak gateway] _ in Simulation.assumeIsolated { gateway?.kill() } })
         let places = gateway.world.peers(of: gateway)
-        let addresses = places.map { SimulatedPeerClient.address(of: gateway.world.consortium.members[$0].id) }
+        let addresses = places.map { SimulatedPeerClient.address(of: gateway.world.consortium.members[$0]) }
         let inDoubt = Doubting()
         watch =
             gateway.watchesItself
@@ -184,8 +187,7 @@ final class WallClock: @unchecked Sendable {
             store: store, cosigner: member.isCosigner ? (member.id, member.cosigner) : nil,
             nextCosigner: member.isCosigner ? member.nextCosigner : nil, watch: watch, now: instruments.now,
             executor: timeline)
-        let kept = KeptLogs(
-            member.isCosigner ? .all : gateway.world.plan.mirror, origin: member.origin, store: store)
+        let kept = KeptLogs(gateway.mirror, origin: member.origin, store: store)
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical
         rerecording = Rerecording(
@@ -203,7 +205,7 @@ final class WallClock: @unchecked Sendable {
             places.map { place in
                 PeerSession(
                     client: SimulatedPeerClient(
-                        organisation: gateway.world.consortium.members[place].id, place: place, caller: incarnation,
+                        member: gateway.world.consortium.members[place], place: place, caller: incarnation,
                         network: gateway.world.network),
                     store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch, kept: kept,
                     logger: logger)

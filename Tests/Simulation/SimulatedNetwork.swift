@@ -162,14 +162,15 @@ extension Simulation {
 
 /// A peer as a session calls it.
 struct SimulatedPeerClient: PeerClient {
-    let organisation: String
+    let member: SimulatedConsortium.Member
     let place: Int
     let caller: Incarnation
     let network: SimulatedNetwork
 
-    var address: String { Self.address(of: organisation) }
+    var organisation: String { member.id }
+    var address: String { Self.address(of: member) }
 
-    static func address(of organisation: String) -> String { "simulated:\(organisation)" }
+    static func address(of member: SimulatedConsortium.Member) -> String { "simulated:\(member.name)" }
 
     var clock: PeerClock { Timeline.shared.clock }
 

@@ -110,7 +110,9 @@ import Store
     private func hideOne() {
         let place = draw(0..<gateways.count)
         // Whoever has a liar alone to ask, or nobody, cannot know what the others do.
-        let relays = gateways.indices.filter { $0 != place && $0 != liar?.gateway.place }
+        let relays = gateways.indices.filter {
+            $0 != place && $0 != liar?.gateway.place && gateways[$0].mirror == .all
+        }
         hide(place, behind: relays[draw(0..<relays.count)])
     }
 
@@ -195,13 +197,13 @@ import Store
 
     /// Whether these organisations confirm: any regulator, and a majority of the others.
     func isQuorum(_ cosigners: Set<String>) -> Bool {
-        let regulators = consortium.members.filter { $0.role == .regulator }.map(\.id)
-        let others = consortium.members.filter { $0.role != .regulator }.map(\.id)
+        let regulators = consortium.cosigners.filter { $0.role == .regulator }.map(\.id)
+        let others = consortium.cosigners.filter { $0.role != .regulator }.map(\.id)
         return !cosigners.isDisjoint(with: regulators) && cosigners.intersection(others).count > others.count / 2
     }
 
     /// Cosigners that confirm.
-    var quorumSize: Int { 1 + (consortium.members.count - 1) / 2 + 1 }
+    var quorumSize: Int { 1 + (consortium.cosigners.count - 1) / 2 + 1 }
 
     /// Notes what must not be lost although this gateway's disk was.
     func note(held size: UInt64, of gateway: SimulatedGateway) { held[gateway.member.origin] = size }
