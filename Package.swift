@@ -154,7 +154,7 @@ let package = Package(
                 "Portal", "Capture", "Consortium", "Gateway", "Identifiers", "Ledger", httpClient, nioCore, nioHTTP1,
                 nioSSL, lifecycle, logging,
             ]),
-        tests(of: "EndToEnd", ["Capture", "Rig", "Store", "Ledger", "Telemetry", grdb]),
+        tests(of: "EndToEnd", ["Capture", "Consortium", "Rig", "Store", "Ledger", "Telemetry", grdb]),
         tests(
             of: "Capture", ["Capture", "Identifiers", "Rig", "Telemetry", "Ledger", logging],
             resources: [.copy("Fixtures")]),

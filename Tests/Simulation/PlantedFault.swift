@@ -30,6 +30,8 @@ enum PlantedFault: String, CaseIterable, ExpressibleByArgument {
     case forgivesBroken = "forgives-broken"
     /// A gateway whose disk was rolled back goes on with its log.
     case reusesIndex = "reuses-index"
+    /// A gateway that keeps a part of the logs does not find those that its orders need.
+    case keepsTooLittle = "keeps-too-little"
 
     /// What a member must do for the fault to matter; nil if nothing.
     var lie: Lie? {
@@ -38,7 +40,7 @@ enum PlantedFault: String, CaseIterable, ExpressibleByArgument {
         case .takesAnyPrevious, .forgivesBroken: .breaksChain
         case .reusesIndex: .rollsBack
         case .skipsSync, .answersEarly, .cosignsEarly, .countsTwice, .lowersQuorum, .judgesByArrival, .dropsWaiting,
-            .trustsHeads:
+            .trustsHeads, .keepsTooLittle:
             nil
         }
     }
@@ -71,7 +73,8 @@ enum PlantedFault: String, CaseIterable, ExpressibleByArgument {
                 DELETE FROM conviction WHERE log = NEW.id;
             END
             """
-        case .skipsSync, .answersEarly, .cosignsEarly, .trustsHeads, .takesAnyPrevious, .hidesEvidence, .reusesIndex:
+        case .skipsSync, .answersEarly, .cosignsEarly, .trustsHeads, .takesAnyPrevious, .hidesEvidence, .reusesIndex,
+            .keepsTooLittle:
             nil
         }
     }

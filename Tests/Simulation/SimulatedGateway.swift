@@ -187,7 +187,8 @@ final class WallClock: @unchecked Sendable {
             store: store, cosigner: member.isCosigner ? (member.id, member.cosigner) : nil,
             nextCosigner: member.isCosigner ? member.nextCosigner : nil, watch: watch, now: instruments.now,
             executor: timeline)
-        let kept = KeptLogs(gateway.mirror, origin: member.origin, store: store)
+        let isForgetful = gateway.world.plan.fault == .keepsTooLittle && gateway.mirror != .all
+        let kept = KeptLogs(isForgetful ? .some(.init()) : gateway.mirror, origin: member.origin, store: store)
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical
         rerecording = Rerecording(

@@ -20,6 +20,7 @@ import Testing
         arguments: [
             "skips-sync", "answers-early", "cosigns-early", "trusts-heads", "takes-any-previous", "counts-twice",
             "lowers-quorum", "judges-by-arrival", "drops-waiting", "hides-evidence", "reuses-index", "forgives-broken",
+            "keeps-too-little",
         ])
     func findsThePlantedFault(_ fault: String) throws {
         let run = try Simulator(["--fault", fault, "--seed", "1", "--runs", "\(Self.seedsForFault)"])
