@@ -167,7 +167,7 @@ final class UpdateSealer {
         let entry = try log.seal(.update(update), now: now, clock: clock, full: &chunk.full)
         log.named(documentVersion: document.version)
         let reference = Reference(origin: log.origin, index: entry.index, leafHash: entry.leafHash)
-        order.insert(update, at: reference, on: grounds)
+        order.insert(update, at: reference, recordedAt: entry.entry.recordedAt, on: grounds)
         chunk.updates.append(
             Sealed(
                 update: update, order: order, reference: reference, recordedAt: entry.entry.recordedAt,

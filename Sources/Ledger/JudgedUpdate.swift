@@ -3,6 +3,10 @@ protocol JudgedUpdate {
     var consortium: Hash { get }
     var contract: Hash { get }
     var isFired: Bool { get }
+    /// The rule that asked for it; nil too if it cannot be read.
+    var firing: Firing? { get }
+    /// What it is about.
+    var subjects: [String] { get }
     var stepName: String { get }
     func isStep(_ name: String) -> Bool
 
@@ -19,6 +23,8 @@ protocol JudgedUpdate {
     func isFact(_ place: Int, sameAs other: Int) -> Bool
     /// Whether its value stands in the log, and not a commitment.
     func isText(_ place: Int) -> Bool
+    /// The text of a public fact.
+    func text(at place: Int) -> String?
     /// The text of a public fact.
     func text(of fact: String) -> String?
 
@@ -45,6 +51,7 @@ extension Update: JudgedUpdate {
     func isFact(_ place: Int, _ name: String) -> Bool { facts[place].name == name }
     func isFact(_ place: Int, sameAs other: Int) -> Bool { facts[place].name == facts[other].name }
     func isText(_ place: Int) -> Bool { if case .text = facts[place].value { true } else { false } }
+    func text(at place: Int) -> String? { if case .text(let text) = facts[place].value { text } else { nil } }
 
     var bringsSignature: Bool { `operator`.map { !$0.certificate.isEmpty || !$0.signature.isEmpty } ?? false }
     var decoded: Update? { self }

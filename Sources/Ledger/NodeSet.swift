@@ -36,6 +36,12 @@ struct NodeSet: Hashable, Sendable {
         for place in other.rest.indices { rest[place] |= other.rest[place] }
     }
 
+    func union(_ other: NodeSet) -> NodeSet {
+        var result = self
+        result.formUnion(other)
+        return result
+    }
+
     func subtracting(_ other: NodeSet) -> NodeSet {
         var result = self
         result.first &= ~other.first

@@ -107,14 +107,44 @@ public struct OrderThread: Sendable {
     }
 
     /// Enters an update with the verdict that `judge` gave.
-    public mutating func insert(_ update: Update, at reference: Reference, verdict: Verdict, by rulebook: Rulebook) {
-        insert(update, at: reference, verdict: verdict, on: rulebook.grounds(of: update, from: reference.origin))
+    /// - Parameter recordedAt: of its entry, UTC microseconds.
+    public mutating func insert(
+        _ update: Update, at reference: Reference, recordedAt: Int64, verdict: Verdict, by rulebook: Rulebook
+    ) {
+        insert(
+            update, at: reference, recordedAt: recordedAt, verdict: verdict,
+            on: rulebook.grounds(of: update, from: reference.origin))
     }
 
     /// Enters an update with the verdict that `judge` gave on these grounds.
-    public mutating func insert(_ update: Update, at reference: Reference, verdict: Verdict, on grounds: Grounds) {
-        guard graph.insert(judged: update, at: reference, verdict: verdict, on: grounds) else { return }
+    /// - Parameter recordedAt: of its entry, UTC microseconds.
+    public mutating func insert(
+        _ update: Update, at reference: Reference, recordedAt: Int64, verdict: Verdict, on grounds: Grounds
+    ) {
+        guard graph.insert(judged: update, at: reference, recordedAt: recordedAt, verdict: verdict, on: grounds) else {
+            return
+        }
         updates.append(update)
+    }
+
+    /// A rule that an update sets off.
+    public struct SetOff: Sendable {
+        public let rule: Contract.Rule
+        /// The first microsecond, UTC, at which its deadline has passed; nil for a rule without one.
+        public let due: Int64?
+    }
+
+    /// The rules that an accepted update of this order sets off, whoever is to act on them.
+    public func rulesSetOff(by reference: Reference, under contract: Contract) -> [SetOff] {
+        guard let place = graph.place(of: reference.leafHash), graph.nodes[place].verdict.isAccepted else { return [] }
+        return contract.rules.compactMap { rule in
+            guard graph.setsOff(rule, at: place, contract: contract, updates: { updates[$0] }) else { return nil }
+            guard case .missed(let step) = rule.when, let within = contract.step(step)?.within else {
+                return SetOff(rule: rule, due: nil)
+            }
+            let end = within.end(from: graph.nodes[place].recordedAt)
+            return SetOff(rule: rule, due: end == .max ? end : end + 1)
+        }
     }
 
     /// What makes the order disputed: the first two heads whose branches cannot both stand.

@@ -253,7 +253,8 @@ extension ProofBundle {
                     return .decided(order: order, verdict: verdict)
                 }
                 guard case .decided(let verdict) = judgement else { return false }
-                thread.insert(item.update, at: item.reference, verdict: verdict, by: rulebook)
+                thread.insert(
+                    item.update, at: item.reference, recordedAt: item.recordedAt, verdict: verdict, by: rulebook)
                 threads[item.update.order] = thread
                 verdicts[item.reference.leafHash] = verdict
                 return true

@@ -4,9 +4,26 @@ extension ThreadGraph {
         places.reduce(into: NodeSet()) { $0.formUnion(nodes[$1].past) }
     }
 
+    /// A past without what its resolutions dropped.
+    func standing(in past: NodeSet) -> NodeSet { past.subtracting(dropped(in: past)) }
+
     /// The steps done in a past, without what its resolutions dropped.
     func stepsDone(in past: NodeSet) -> StepSet {
-        StepSet(past.subtracting(dropped(in: past)).members.compactMap { nodes[$0].footing.step?.number })
+        let standing = standing(in: past).members
+        let steps = standing.compactMap { nodes[$0].footing.step }
+        return StepSet(
+            steps.filter { step in
+                step.approvals.map { $0.count <= organisations(recording: step, standing).count } ?? true
+            }
+            .map(\.number))
+    }
+
+    /// The organisations that recorded a step, each once however often it did.
+    func organisations(recording step: Contract.Step, _ places: some Sequence<Int>) -> Set<String> {
+        places.reduce(into: Set()) { found, place in
+            guard nodes[place].footing.step?.number == step.number else { return }
+            found.insert(ConsortiumDocument.organisation(ofOrigin: nodes[place].reference.origin))
+        }
     }
 
     // MARK: Conflicts
@@ -36,36 +53,44 @@ extension ThreadGraph {
     ) rethrows -> String? {
         let left = nodes[first].past.subtracting(nodes[second].past).subtracting(dropped)
         let right = nodes[second].past.subtracting(nodes[first].past).subtracting(dropped)
-        let branch = BranchClaims(try left.members.map(updates), contract: contract)
-        return try right.members.lazy.compactMap { branch.disagreement(with: try updates($0)) }.min()
+        let branch = BranchClaims(try left.members.map { (try updates($0), nodes[$0].event) }, contract: contract)
+        let sentence = try right.members.lazy.compactMap {
+            branch.disagreement(with: try updates($0), event: nodes[$0].event)
+        }.min()
+        guard sentence == nil, contract.rules.contains(where: \.isDeadline) else { return sentence }
+        let both = nodes[first].past.union(nodes[second].past).subtracting(dropped)
+        let claims = (left.members + right.members).filter { nodes[$0].event != nodes[$0].reference.leafHash }
+        return try claims.compactMap { try contradiction(to: $0, in: both, contract: contract, updates: updates) }.min()
     }
 }
 
 /// What the updates of a branch claim that another branch may deny.
 private struct BranchClaims {
     private let contract: Contract
-    /// The steps that it holds.
-    private var steps: Set<String> = []
+    /// The steps that it holds, with what happened: rules' updates may record one event several times.
+    private var steps: [String: Set<Hash>] = [:]
     /// The values that its steps, except repeatable ones, give to facts.
     private var values: [String: Set<Fact.Value>] = [:]
 
-    init(_ updates: [Update], contract: Contract) {
+    init(_ updates: [(update: Update, event: Hash)], contract: Contract) {
         self.contract = contract
-        for update in updates {
-            steps.insert(update.step)
-            guard let step = contract.step(update.step), !step.repeats else { continue }
+        for (update, event) in updates {
+            steps[update.step, default: []].insert(event)
+            guard let step = contract.step(update.step), !step.isSeveral else { continue }
             for fact in update.facts { values[fact.name, default: []].insert(fact.value) }
         }
     }
 
-    func disagreement(with other: Update) -> String? {
+    func disagreement(with other: Update, event: Hash) -> String? {
         guard let step = contract.step(other.step) else { return nil }
-        if !step.repeats, steps.contains(step.name) { return "\(step.name) was recorded on both branches" }
-        if let excluded = steps.filter({ excludes($0, step) }).min() {
+        if !step.isSeveral, let events = steps[step.name], events != [event] {
+            return "\(step.name) was recorded on both branches"
+        }
+        if let excluded = steps.keys.filter({ excludes($0, step) }).min() {
             let pair = [excluded, step.name].sorted()
             return "\(pair[0]) and \(pair[1]) exclude each other"
         }
-        guard !step.repeats else { return nil }
+        guard !step.isSeveral else { return nil }
         let names = other.facts.filter { fact in values[fact.name].map { $0 != [fact.value] } ?? false }.map(\.name)
         return names.min().map { "the branches give different values for \($0)" }
     }

@@ -27,6 +27,10 @@ public struct ThreadGraph: Sendable {
         let moreParents: [Int]
         /// The place of the head that stands by it, if it is a resolution.
         let stands: Int?
+        /// UTC, microseconds.
+        let recordedAt: Int64
+        /// What happened with it: its own leaf hash, or what all updates share that record one firing of a rule.
+        let event: Hash
 
         var reference: Reference { footing.reference }
     }
@@ -38,6 +42,8 @@ public struct ThreadGraph: Sendable {
     private(set) var headPlaces: [Int] = []
     /// The places of the accepted resolutions.
     private(set) var resolutions: [Int] = []
+    /// Whether steps count as done only once several updates have recorded them.
+    private var hasApprovals = false
     /// Filled once there are more nodes than a look at each is worth.
     private var places: [Hash: Int] = [:]
 
@@ -64,11 +70,13 @@ public struct ThreadGraph: Sendable {
     public mutating func insert(
         _ update: UpdateScan, at reference: Reference, verdict: Verdict, on grounds: Grounds
     ) -> Bool {
-        insert(judged: update, at: reference, verdict: verdict, on: grounds)
+        insert(judged: update, at: reference, recordedAt: update.recordedAt, verdict: verdict, on: grounds)
     }
 
+    /// - Parameter recordedAt: of the entry, UTC microseconds.
     mutating func insert(
-        judged update: some JudgedUpdate, at reference: Reference, verdict: Verdict, on grounds: Grounds
+        judged update: some JudgedUpdate, at reference: Reference, recordedAt: Int64, verdict: Verdict,
+        on grounds: Grounds
     ) -> Bool {
         guard place(of: reference.leafHash) == nil else { return false }
         let place = nodes.count
@@ -87,13 +95,17 @@ public struct ThreadGraph: Sendable {
         let footing = Footing(after: update, at: reference, isAccepted: verdict.isAccepted, done: done, on: grounds)
         let stands = verdict.isAccepted && footing.step?.resolves == true ? standing(by: update) : nil
         nodes.append(
-            Node(footing: footing, verdict: verdict, past: past, parent: first, moreParents: more, stands: stands))
+            Node(
+                footing: footing, verdict: verdict, past: past, parent: first, moreParents: more, stands: stands,
+                recordedAt: recordedAt, event: event(of: update, at: reference, under: grounds.contract)))
         guard verdict.isAccepted else { return true }
         if contract == nil { contract = update.contract }
         headPlaces.append(place)
         if stands != nil { resolutions.append(place) }
+        if grounds.contract?.hasApprovals == true { hasApprovals = true }
         // What stands on one update alone has the same state before it.
-        if !resolutions.isEmpty, !more.isEmpty { nodes[place].footing.done = stepsDone(in: past) }
+        let isJoined = !more.isEmpty && (!resolutions.isEmpty || hasApprovals)
+        if isJoined || footing.step?.approvals != nil { nodes[place].footing.done = stepsDone(in: past) }
         return true
     }
 }
@@ -138,7 +150,10 @@ extension ThreadGraph {
         try Self.judge(
             update, of: order, recordedAt: recordedAt, floor: floor, on: grounds,
             ancestry: { try ancestry(of: update, document: $0, elsewhere: elsewhere) },
-            dispute: { try conflict(among: $0, contract: $1, updates: updates) })
+            pastRefusal: { parents, step, contract in
+                try Demand(update, step: step, recordedAt: recordedAt, on: grounds, contract: contract)
+                    .refusal(on: parents, of: self, updates: updates)
+            }, dispute: { try conflict(among: $0, contract: $1, updates: updates) })
     }
 
     enum Ancestry {
@@ -148,10 +163,12 @@ extension ThreadGraph {
         case refused(Rejection)
     }
 
-    /// The one judge. What an update stands on is for `ancestry` to say, and whether its parents agree for `dispute`.
+    /// The one judge. What an update stands on is for `ancestry` to say, what else the contract asks of its past for
+    /// `pastRefusal`, and whether its parents agree for `dispute`.
     static func judge(
         _ update: some JudgedUpdate, of order: String, recordedAt: Int64, floor: Int, on grounds: Grounds,
         ancestry: (ConsortiumDocument) throws -> Ancestry,
+        pastRefusal: ([Int], Contract.Step, Contract) throws -> Rejection?,
         dispute: ([Int], Contract) throws -> OrderThread.Conflict?
     ) rethrows -> Judgement {
         guard let document = grounds.document else { return .waiting(.document(update.consortium)) }
@@ -159,6 +176,7 @@ extension ThreadGraph {
             return .decided(.rejected(refusal))
         }
         guard let contract = grounds.contract else { return .waiting(.contract(update.contract)) }
+        if let refusal = firing(update, under: contract, role: grounds.role) { return .decided(.rejected(refusal)) }
         guard let step = contract.steps.first(where: { update.isStep($0.name) }) else {
             let unknown = "the contract \(contract.name) has no step '\(update.stepName)'"
             return .decided(.rejected(Rejection(.stepUnknown, unknown)))
@@ -169,7 +187,8 @@ extension ThreadGraph {
         case .known(let parents, let done):
             if let refusal = try opening(update, of: order, step: step, origin: grounds.origin)
                 ?? authority(step, role: grounds.role) ?? sequence(step, done: done)
-                ?? facts(of: update, step: step)
+                ?? facts(of: update, step: step) ?? scans(of: update, step: step)
+                ?? pastRefusal(parents, step, contract)
                 ?? signature(of: update, step: step, from: grounds.origin, recordedAt: recordedAt, under: document)
                 ?? agreement(update, step: step, conflict: dispute(parents, contract))
             {
@@ -194,7 +213,27 @@ extension ThreadGraph {
         if !grounds.isInForce {
             return Rejection(.contractNotInForce, "its contract is not in force in the consortium")
         }
-        if update.isFired { return Rejection(.ruleUnknown, "the contract has no rules") }
+        return nil
+    }
+
+    /// What a rule's update must be whatever came before it.
+    private static func firing(_ update: some JudgedUpdate, under contract: Contract, role: Role?) -> Rejection? {
+        guard update.isFired else {
+            guard !contract.rules.isEmpty,
+                contract.steps.contains(where: { $0.isForRulesAlone && update.isStep($0.name) })
+            else { return nil }
+            return Rejection(
+                .ruleNeeded, "\(update.stepName) is recorded by a rule alone, once its deadline has passed")
+        }
+        guard let name = update.firing?.rule, let rule = contract.rule(name) else {
+            return Rejection(.ruleUnknown, "the contract has no such rule")
+        }
+        guard update.isStep(rule.record) else {
+            return Rejection(.ruleMismatched, "the rule \(name) records \(rule.record), not \(update.stepName)")
+        }
+        guard let role, rule.by.contains(role) else {
+            return Rejection(.roleNotAllowed, "the rule \(name) is not for a \(role?.rawValue ?? "stranger") to act on")
+        }
         return nil
     }
 
@@ -239,7 +278,7 @@ extension ThreadGraph {
 
     /// The steps done once all of these have been joined.
     private func stepsDone(before parents: [Int]) -> StepSet {
-        guard !resolutions.isEmpty, parents.count > 1 else {
+        guard !resolutions.isEmpty || hasApprovals, parents.count > 1 else {
             return parents.reduce(into: StepSet()) { $0.formUnion(nodes[$1].footing.done) }
         }
         return stepsDone(in: past(of: parents))
@@ -248,7 +287,7 @@ extension ThreadGraph {
     private static func opening(
         _ update: some JudgedUpdate, of order: String, step: Contract.Step, origin: String
     ) -> Rejection? {
-        switch (update.parentCount == 0, step.after.isEmpty) {
+        switch (update.parentCount == 0, step.opens) {
         case (true, true):
             return OrderName.belongs(order, to: origin)
                 ? nil : Rejection(.orderNameForeign, "\(origin) opened an order that bears another gateway's name")
@@ -272,7 +311,7 @@ extension ThreadGraph {
     }
 
     func allowsNext(_ step: Contract.Step) -> Bool {
-        guard !headPlaces.isEmpty, !step.after.isEmpty else { return false }
+        guard !headPlaces.isEmpty, !step.opens, !step.isForRulesAlone else { return false }
         return Self.sequence(step, done: stepsDone(before: headPlaces)) == nil
     }
 
@@ -280,6 +319,10 @@ extension ThreadGraph {
         if !step.needed.isSubset(of: done) {
             let missing = zip(step.after, step.afterNumbers).first { !done.contains($1) }?.0 ?? ""
             return Rejection(.stepOutOfOrder, "\(step.name) comes after \(missing), which has not been recorded")
+        }
+        if !step.afterAny.isEmpty, step.neededAny.isDisjoint(with: done) {
+            let missing = step.afterAny.joined(separator: " or ")
+            return Rejection(.stepOutOfOrder, "\(step.name) comes after \(missing), and none has been recorded")
         }
         if !step.excluded.isDisjoint(with: done) {
             let excluded = zip(step.excludes, step.excludesNumbers).first { done.contains($1) }?.0 ?? ""
@@ -296,7 +339,8 @@ extension ThreadGraph {
             if (0..<place).contains(where: { update.isFact($0, sameAs: place) }) {
                 return Rejection(.factRepeated, "the fact \(update.factName(place)) stands in it twice")
             }
-            switch step.permitted.first(where: { update.isFact(place, $0.name) })?.visibility {
+            let permitted = step.permitted.first { update.isFact(place, $0.name) }
+            switch permitted?.visibility {
             case nil:
                 return Rejection(
                     .factNotPermitted,
@@ -304,12 +348,32 @@ extension ThreadGraph {
             case .private where update.isText(place):
                 return Rejection(
                     .factNotPrivate, "the fact \(update.factName(place)) is private and must not stand in a log")
-            default: continue
+            case .public: if let refusal = value(of: update, at: place, type: permitted?.type) { return refusal }
+            case .private: continue
             }
         }
         let missing = step.requires.first { name in !(0..<update.factCount).contains { update.isFact($0, name) } }
         if let missing { return Rejection(.factMissing, "\(step.name) needs the fact '\(missing)'") }
         return nil
+    }
+
+    /// - Parameter type: nil where the contract's language asks nothing of values.
+    private static func value(of update: some JudgedUpdate, at place: Int, type: FactType?) -> Rejection? {
+        guard let type else { return nil }
+        guard update.isText(place) else {
+            return Rejection(
+                .factNotPublic, "the fact \(update.factName(place)) is public, and a commitment stands in its place")
+        }
+        guard type != .text, let text = update.text(at: place), !type.admits(text) else { return nil }
+        return Rejection(.factMalformed, "the fact \(update.factName(place)) must be \(type.expectation)")
+    }
+
+    private static func scans(of update: some JudgedUpdate, step: Contract.Step) -> Rejection? {
+        guard !step.scans.isEmpty else { return nil }
+        let kinds = Set(update.subjects.compactMap { ScannedThing($0)?.kind })
+        return step.scans.first { !kinds.contains($0.kind) }.map {
+            Rejection(.scanMissing, "\(step.name) needs a scan: \($0.kind.rawValue)")
+        }
     }
 
     /// A signature that nobody asked for is checked too: people who see it rely on it.

@@ -15,11 +15,19 @@ public struct ThreadTip: Sendable {
     /// - Parameter floor: the newest document version that its log named before.
     /// - Returns: nil if more must be known of the order than its tip.
     public func judge(_ update: UpdateScan, floor: Int, on grounds: Grounds) -> Judgement? {
-        guard update.citeCount == 0, update.parentCount == 0 || isOnlyParent(of: update) else { return nil }
+        guard update.citeCount == 0, update.parentCount == 0 || isOnlyParent(of: update),
+            !asksOfPast(update, under: grounds.contract)
+        else { return nil }
         return ThreadGraph.judge(
             update, of: order, recordedAt: update.recordedAt, floor: floor, on: grounds,
             ancestry: { ancestry(of: update, document: $0) },
-            dispute: { _, _ in nil })
+            pastRefusal: { _, _, _ in nil }, dispute: { _, _ in nil })
+    }
+
+    /// Whether the contract asks more of what came before than which steps were done.
+    private func asksOfPast(_ update: UpdateScan, under contract: Contract?) -> Bool {
+        guard let contract, contract.looksBack else { return false }
+        return update.isFired || contract.steps.first { update.isStep($0.name) }?.looksBack == true
     }
 
     private func isOnlyParent(of update: UpdateScan) -> Bool {

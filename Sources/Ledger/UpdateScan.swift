@@ -161,8 +161,11 @@ extension UpdateScan: JudgedUpdate {
             && facts[place].name.elementsEqual(facts[other].name)
     }
     func isText(_ place: Int) -> Bool { facts[place].text != nil }
-    /// Decoded only where a signature must be checked, which few updates have.
+    func text(at place: Int) -> String? { facts[place].text.map { String(decoding: $0, as: UTF8.self) } }
+    /// Decoded only where a signature, a scan or a rule must be checked, which few updates have.
     var decoded: Update? { try? Update(wire: whole) }
+    var firing: Firing? { isFired ? decoded?.firing : nil }
+    var subjects: [String] { decoded?.subjects ?? [] }
     func text(of fact: String) -> String? {
         facts.first { $0.name.spells(fact) && $0.text != nil }?.text.map { String(decoding: $0, as: UTF8.self) }
     }

@@ -28,7 +28,24 @@ public struct Rejection: Hashable, Sendable, Error, CustomStringConvertible {
         case factNotPermitted = "fact-not-permitted"
         case factNotPrivate = "fact-not-private"
         case factRepeated = "fact-repeated"
+        /// The value of a public fact is not what the contract says it is.
+        case factMalformed = "fact-malformed"
+        /// A commitment stands where the contract wants a value that everybody can read.
+        case factNotPublic = "fact-not-public"
+        /// The identifier that the step must carry is not there.
+        case scanMissing = "scan-missing"
+        /// The identifier is not that of what was recorded before.
+        case scanMismatched = "scan-mismatched"
         case ruleUnknown = "rule-unknown"
+        /// It is not the step, or not with the facts, that the rule records.
+        case ruleMismatched = "rule-mismatched"
+        /// The contract leaves the step to a rule.
+        case ruleNeeded = "rule-needed"
+        /// The update that is named did not set the rule off.
+        case ruleNotSetOff = "rule-not-set-off"
+        case ruleActedOn = "rule-acted-on"
+        case deadlineNotPassed = "deadline-not-passed"
+        case deadlineMet = "deadline-met"
         case nothingToResolve = "nothing-to-resolve"
         case branchUnknown = "branch-unknown"
         case notConfirmed = "not-confirmed"

@@ -91,7 +91,9 @@ extension LedgerSnapshot {
     func thread(id: Int64, name: String, rulebook: Rulebook, before end: Int64 = .max) throws -> OrderThread {
         var thread = OrderThread(order: name)
         for applied in try applied("applied.\"order\" = ? AND applied.sequence < ?", [id, end]) {
-            thread.insert(applied.update, at: applied.reference, verdict: applied.verdict, by: rulebook)
+            thread.insert(
+                applied.update, at: applied.reference, recordedAt: applied.entry.recordedAt, verdict: applied.verdict,
+                by: rulebook)
         }
         return thread
     }

@@ -168,7 +168,8 @@ extension LedgerTransaction {
 
     private func enter(_ stored: StoredUpdate, verdict: Verdict) throws {
         let order = try order(stored.update.order)
-        order.thread.insert(stored.update, at: stored.reference, verdict: verdict, by: index.rulebook)
+        order.thread.insert(
+            stored.update, at: stored.reference, recordedAt: stored.recordedAt, verdict: verdict, by: index.rulebook)
         try enter(
             stored.update, of: order, index: stored.reference.index, log: stored.log, verdict: verdict,
             isFork: order.thread.isFork, recordedAt: stored.recordedAt)

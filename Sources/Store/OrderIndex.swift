@@ -35,8 +35,9 @@ public final class KeptOrder {
     }
 
     /// Enters an accepted update into the thread.
-    public func insert(_ update: Update, at reference: Reference, on grounds: Grounds) {
-        thread.insert(update, at: reference, verdict: .accepted, on: grounds)
+    /// - Parameter recordedAt: of its entry, UTC microseconds.
+    public func insert(_ update: Update, at reference: Reference, recordedAt: Int64, on grounds: Grounds) {
+        thread.insert(update, at: reference, recordedAt: recordedAt, verdict: .accepted, on: grounds)
     }
 }
 

@@ -61,7 +61,7 @@ struct SignedOrder {
         let bytes = try Self.entry(update, at: Self.now)
         let reference = Reference(
             origin: Self.origin, index: UInt64(parents.count + 1), leafHash: Hash.leaf(bytes))
-        thread.insert(update, at: reference, verdict: .accepted, by: rulebook)
+        thread.insert(update, at: reference, recordedAt: 0, verdict: .accepted, by: rulebook)
         try bytes.withUnsafeBytes { bytes in
             var scan = UpdateScan()
             try #require(try scan.read(entry: bytes))

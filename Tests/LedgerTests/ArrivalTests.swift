@@ -82,7 +82,7 @@ import Testing
     }
 
     /// Judges in order of arrival; what waits is tried again after every verdict.
-    private static func deliver(_ arrivals: [TestOrder.Sent], of order: TestOrder) -> Belief {
+    static func deliver(_ arrivals: [TestOrder.Sent], of order: TestOrder) -> Belief {
         var thread = OrderThread(order: order.thread.order)
         var waiting: [TestOrder.Sent] = []
         for arrival in arrivals {
@@ -100,10 +100,13 @@ import Testing
 
     private static func enter(_ sent: TestOrder.Sent, into thread: inout OrderThread, of order: TestOrder) -> Bool {
         let judgement = thread.judge(
-            sent.update, from: sent.reference.origin, recordedAt: 0, floor: 0, by: order.consortium.rulebook,
+            sent.update, from: sent.reference.origin, recordedAt: sent.recordedAt, floor: 0,
+            by: order.consortium.rulebook,
             elsewhere: { _ in .absent })
         guard case .decided(let verdict) = judgement else { return false }
-        thread.insert(sent.update, at: sent.reference, verdict: verdict, by: order.consortium.rulebook)
+        thread.insert(
+            sent.update, at: sent.reference, recordedAt: sent.recordedAt, verdict: verdict,
+            by: order.consortium.rulebook)
         return true
     }
 }

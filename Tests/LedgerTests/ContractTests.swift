@@ -45,13 +45,13 @@ import Testing
         ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a:\n    after: []\n", "c.yaml:6:5"),
         (
             "custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: [gone]}\n",
-            "c.yaml:6:6"
+            "c.yaml:6:29"
         ),
         (
             "custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital}\n  b: {by: hospital, after: a, excludes: gone}\n",
-            "c.yaml:6:6"
+            "c.yaml:6:41"
         ),
-        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, requires: [lot]}\n", "c.yaml:5:6"),
+        ("custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, requires: [lot]}\n", "c.yaml:5:32"),
         (
             "custody-contract: 1\nname: c\nversion: 1\nsteps:\n  a: {by: hospital, facts: {lot: secret}}\n",
             "c.yaml:5:34"
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func refusesALaterLanguage() {
-        let text = "custody-contract: 4\nname: c\nversion: 1\nsteps: {a: {by: hospital}}\n"
+        let text = "custody-contract: 5\nname: c\nversion: 1\nsteps: {a: {by: hospital}}\n"
         #expect(refusal { try Contract(text: text, file: "c.yaml") } == CustodyError(.contractLanguage, ""))
     }
 

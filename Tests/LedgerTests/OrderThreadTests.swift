@@ -117,10 +117,11 @@ import Testing
     }
 
     @Test func everyCodeIsInTheTable() {
-        // Those of forks and of confirmations stand in tables of their own.
+        // Those of forks, of confirmations and of language 4 stand in tables of their own.
         let elsewhere: Set<Rejection.Code> = [
             .nothingToResolve, .branchUnknown, .notConfirmed, .operatorUnsigned, .operatorForged, .operatorStranger,
-            .operatorMismatched, .operatorNotValid,
+            .operatorMismatched, .operatorNotValid, .factMalformed, .factNotPublic, .scanMissing, .scanMismatched,
+            .ruleMismatched, .ruleNeeded, .ruleNotSetOff, .ruleActedOn, .deadlineNotPassed, .deadlineMet,
         ]
         #expect(Set(Self.refused.map(\.code)).union(elsewhere) == Set(Rejection.Code.allCases))
     }
@@ -146,7 +147,7 @@ import Testing
         var order = try TestOrder(consortium)
         let opening = order.update("order.placed", consortium: next.document.hash)
         let reference = try order.record(opening)
-        order.thread.insert(opening, at: reference, verdict: .accepted, by: rulebook)
+        order.thread.insert(opening, at: reference, recordedAt: 0, verdict: .accepted, by: rulebook)
         let later = order.update("design.set", parents: [reference])
         guard case .decided(.rejected(let rejection)) = order.judge(later, rulebook: rulebook) else {
             Issue.record("an older document was accepted")
@@ -285,7 +286,8 @@ import Testing
         var order = try TestOrder(consortium)
         try order.record("order.placed")
         let only = try #require(order.sent.first)
-        order.thread.insert(only.update, at: only.reference, verdict: .accepted, by: consortium.rulebook)
+        order.thread.insert(
+            only.update, at: only.reference, recordedAt: 0, verdict: .accepted, by: consortium.rulebook)
         #expect(order.thread.nodes.count == 1)
         #expect(order.thread.heads == [only.reference])
     }

@@ -6,12 +6,15 @@ struct TestOrder {
     struct Sent: Sendable {
         let update: Update
         let reference: Reference
+        let recordedAt: Int64
     }
 
     let consortium: TestConsortium
     let contract: Contract
     var thread: OrderThread
     private(set) var sent: [Sent] = []
+    /// By which updates are recorded, UTC microseconds.
+    var now: Int64 = 0
 
     init(_ consortium: TestConsortium, contract: String = "custom-device", number: UInt64 = 1) throws {
         self.consortium = consortium
@@ -37,12 +40,13 @@ struct TestOrder {
 
     func update(
         _ step: String, parents: [Reference]? = nil, cites: [Reference] = [], facts: [Fact]? = nil,
-        contract: Hash? = nil, consortium document: Hash? = nil, firing: Firing? = nil
+        subjects: [String] = [], contract: Hash? = nil, consortium document: Hash? = nil, firing: Firing? = nil
     ) -> Update {
         Update(
             order: thread.order, step: step, parents: parents ?? thread.heads,
             cites: cites.map { Citation(reference: $0) }, consortium: document ?? consortium.document.hash,
-            contract: contract ?? self.contract.hash, facts: facts ?? Self.facts[step] ?? [],
+            contract: contract ?? self.contract.hash, subjects: subjects,
+            facts: facts ?? Self.facts[step] ?? [],
             source: Source(.operator), firing: firing)
     }
 
@@ -52,8 +56,8 @@ struct TestOrder {
     ) -> Judgement {
         let author = origin ?? consortium[Self.roles[update.step] ?? .hospital].origin
         return thread.judge(
-            update, from: author, recordedAt: 0, floor: floor, by: rulebook ?? consortium.rulebook, elsewhere: elsewhere
-        )
+            update, from: author, recordedAt: now, floor: floor, by: rulebook ?? consortium.rulebook,
+            elsewhere: elsewhere)
     }
 
     /// Judges an update and, if it is decided, enters it.
@@ -61,9 +65,9 @@ struct TestOrder {
     mutating func record(_ update: Update, from origin: String? = nil) throws -> Reference {
         let author = origin ?? consortium[Self.roles[update.step] ?? .hospital].origin
         let reference = try place(update, from: author)
-        sent.append(Sent(update: update, reference: reference))
+        sent.append(Sent(update: update, reference: reference, recordedAt: now))
         if case .decided(let verdict) = judge(update, from: author) {
-            thread.insert(update, at: reference, verdict: verdict, by: consortium.rulebook)
+            thread.insert(update, at: reference, recordedAt: now, verdict: verdict, by: consortium.rulebook)
         }
         return reference
     }

@@ -95,7 +95,8 @@ import Testing
                 let reference = Reference(
                     origin: "manufacturer/gw", index: 1, leafHash: traffic.manufacturer.sealed[1].leafHash)
                 let order = try transaction.order(traffic.order)
-                order.thread.insert(update, at: reference, verdict: .accepted, by: ledger.consortium.rulebook)
+                order.thread.insert(
+                    update, at: reference, recordedAt: 0, verdict: .accepted, by: ledger.consortium.rulebook)
                 try transaction.enter(
                     update, of: order, index: 1, log: log.id, verdict: .accepted, isFork: false,
                     recordedAt: 0)
