@@ -43,8 +43,20 @@ enum Corpus {
             },
             try sealedDisclosure(),
             try timeStamp(),
-            Parser(name: "contract", samples: texts([SampleLog.contractText])) { bytes in
-                refused { _ = try Contract(text: String(decoding: bytes, as: UTF8.self)) }
+            Parser(name: "contract", samples: texts([SampleLog.contractText, SampleLog.ruledContractText])) { bytes in
+                let text = String(decoding: bytes, as: UTF8.self)
+                guard let contract = try? Contract(text: text) else {
+                    if Contract.problems(in: text, file: "c").isEmpty { throw Broken(promise: "it says what is wrong") }
+                    return false
+                }
+                _ = ContractCheck(contract).findings(file: "c")
+                return !ContractDrawing(contract).svg.isEmpty
+            },
+            Parser(name: "scenarios", samples: texts([SampleLog.scenarios])) { bytes in
+                refused {
+                    let table = try ContractScenarios(text: String(decoding: bytes, as: UTF8.self), file: "s")
+                    _ = try table.play(try Contract(text: SampleLog.ruledContractText))
+                }
             },
             Parser(name: "document", samples: texts([log.document.text])) { bytes in
                 refused { _ = try ConsortiumDocument(text: String(decoding: bytes, as: UTF8.self)) }

@@ -14,6 +14,43 @@ struct SampleLog {
 
         """
 
+    /// With all that language 4 has.
+    static let ruledContractText = """
+        custody-contract: 4
+        name: ruled
+        version: 1
+        steps:
+          placed:
+            by: hospital
+            facts: {weight: {type: decimal, unit: kg}, due: {type: date}, who: {private: [regulator], type: date}}
+            scans: {device: required}
+          checked:
+            after: {any: [placed]}
+            approvals: 2 of [regulator, hospital]
+            within: {days: 1, hours: 2, of: placed}
+          found: {by: hospital, after: placed, repeats: true, facts: {grade: {type: decimal}, kind: public}}
+          late: {by: regulator, after: placed}
+          alarm: {by: regulator, after: found, repeats: true, facts: {kind: public}}
+          received: {by: hospital, after: {all: [checked]}, scans: {device: {equals: placed}}}
+        rules:
+          missed: {when: {missed: checked}, by: regulator, record: late}
+          grave:
+            when: {step: found, where: {grade: {above: 7}}}
+            by: regulator
+            record: alarm
+            facts: {kind: {from: kind}}
+        """
+
+    static let scenarios = """
+        custody-scenarios: 1
+        scenarios:
+          one:
+            - {hospital: placed, facts: {weight: "4.5"}, scans: [+H123ABC01], as: o}
+            - {hospital: found, facts: {grade: "8", kind: crack}, on: [o], as: f}
+            - {regulator: alarm, rule: grave, of: f, later: {days: 1}}
+            - {regulator: alarm, refused: rule-needed, disputed: false}
+        """
+
     let entries: [SealedEntry]
     let head: SignedNote
     let document: SignedNote

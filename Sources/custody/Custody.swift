@@ -11,7 +11,7 @@ struct Custody: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, InitCommand.self, OrganisationCommand.self, OperatorCommand.self, ConsortiumCommand.self,
-            OrderCommand.self,
+            ContractCommand.self, OrderCommand.self,
             RecordCommand.self, TraceCommand.self, OrdersCommand.self, VerifyCommand.self, ProofCommand.self,
             VerifyProofCommand.self, PolicyCommand.self, PeersCommand.self, DecodeCommand.self, IdentifyCommand.self,
             UnmatchedCommand.self, LabelCommand.self, EPCCommand.self, ReindexCommand.self, DecodeWorkerCommand.self,
