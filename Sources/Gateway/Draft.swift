@@ -30,6 +30,8 @@ public final class Draft: Sendable {
     public let `operator`: String?
     /// Of the entry that was taken back and that this records again.
     let takenBack: Int64?
+    /// The rule of the contract that asks for it.
+    public let firing: Firing?
     /// What is to be erased, instead of a step that is to be recorded.
     public let erasure: Erasure?
     /// What an operator has signed: it is sealed as it is, or not at all.
@@ -38,18 +40,18 @@ public final class Draft: Sendable {
     public convenience init(
         order: Order, step: String, facts: [(name: String, value: Value)] = [], subjects: [String] = [],
         cites: [Reference] = [], observedAt: Int64? = nil, source: Source, operator: String? = nil,
-        takenBack: Int64? = nil
+        takenBack: Int64? = nil, firing: Firing? = nil
     ) {
         self.init(
             order: order, step: step, facts: facts, subjects: subjects, cites: cites, observedAt: observedAt,
-            source: source, operator: `operator`, takenBack: takenBack, erasure: nil, signed: nil)
+            source: source, operator: `operator`, takenBack: takenBack, firing: firing, erasure: nil, signed: nil)
     }
 
     /// The erasure of a private fact.
     public convenience init(erasing erasure: Erasure) {
         self.init(
             order: .existing(erasure.order), step: "", facts: [], subjects: [], cites: [], observedAt: nil,
-            source: Source(.operator), operator: nil, takenBack: nil, erasure: erasure, signed: nil)
+            source: Source(.operator), operator: nil, takenBack: nil, firing: nil, erasure: erasure, signed: nil)
     }
 
     /// An update that an operator has signed.
@@ -59,12 +61,14 @@ public final class Draft: Sendable {
             order: update.parents.isEmpty
                 ? .reopen(update.order, contract: update.contract) : .existing(update.order),
             step: update.step, facts: [], subjects: update.subjects, cites: [], observedAt: update.observedAt,
-            source: update.source, operator: update.operator?.id, takenBack: nil, erasure: nil, signed: signed)
+            source: update.source, operator: update.operator?.id, takenBack: nil, firing: nil,
+            erasure: nil, signed: signed)
     }
 
     private init(
         order: Order, step: String, facts: [(name: String, value: Value)], subjects: [String], cites: [Reference],
-        observedAt: Int64?, source: Source, operator: String?, takenBack: Int64?, erasure: Erasure?,
+        observedAt: Int64?, source: Source, operator: String?, takenBack: Int64?, firing: Firing?,
+        erasure: Erasure?,
         signed: PreparedUpdate?
     ) {
         self.order = order
@@ -76,6 +80,7 @@ public final class Draft: Sendable {
         self.source = source
         self.operator = `operator`
         self.takenBack = takenBack
+        self.firing = firing
         self.erasure = erasure
         self.signed = signed
     }

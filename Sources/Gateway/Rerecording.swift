@@ -97,8 +97,13 @@ public struct Rerecording: Sendable {
     }
 
     private func draft(of update: Update, recordedAt: Int64, _ entry: TakenBackEntry) throws -> Draft {
-        let cites = try ledger.read { snapshot in
-            try update.cites.map { try snapshot.replacement(of: $0.reference.leafHash) ?? $0.reference }
+        let (cites, firing) = try ledger.read { snapshot in
+            (
+                try update.cites.map { try snapshot.replacement(of: $0.reference.leafHash) ?? $0.reference },
+                try update.firing.map {
+                    Firing(rule: $0.rule, trigger: try snapshot.replacement(of: $0.trigger)?.leafHash ?? $0.trigger)
+                }
+            )
         }
         return Draft(
             order: update.parents.isEmpty ? .reopen(update.order, contract: update.contract) : .existing(update.order),
@@ -109,7 +114,7 @@ public struct Rerecording: Sendable {
                 case .commitment(let commitment): (fact.name, .committed(commitment))
                 }
             }, subjects: update.subjects, cites: cites, observedAt: update.observedAt ?? recordedAt,
-            source: update.source, operator: update.operator?.id, takenBack: entry.id)
+            source: update.source, operator: update.operator?.id, takenBack: entry.id, firing: firing)
     }
 }
 

@@ -121,12 +121,13 @@ final class UpdateSealer {
     func prepare(_ draft: Draft) throws -> PreparedUpdate { try made(draft, at: try place(draft).get()) }
 
     private func made(_ draft: Draft, at place: Place) throws -> PreparedUpdate {
+        try checkTypes(of: draft, under: place.contract)
         let disclosures = try disclosures(of: draft)
         let update = Update(
             order: place.order.name, step: draft.step, parents: place.order.parentsOfNext,
             cites: try citations(of: draft, in: place.order), consortium: document.hash, contract: place.contract,
             subjects: draft.subjects, facts: facts(of: draft, disclosures), observedAt: draft.observedAt,
-            source: draft.source, operator: draft.operator.map { Operator(id: $0) })
+            source: draft.source, operator: draft.operator.map { Operator(id: $0) }, firing: draft.firing)
         return PreparedUpdate(origin: log.origin, update: update, disclosures: disclosures)
     }
 
@@ -232,9 +233,24 @@ final class UpdateSealer {
     private static func remedy(of code: Rejection.Code) -> String {
         switch code {
         case .notConfirmed: "try again when they have been reached"
+        case .ruleNeeded: "the gateways of the roles that the rule names record it by themselves"
         case .operatorUnsigned: "sign it: custody record --operator-key FILE"
         case .operatorStranger, .operatorNotValid: "the organisation certifies the key: custody operator certify"
         default: "custody trace shows what has been recorded"
+        }
+    }
+
+    /// Nobody but whoever has the value can see of what type a private fact is, and no verdict says it.
+    private func checkTypes(of draft: Draft, under contract: Hash) throws {
+        guard let step = rulebook.contracts[contract]?.step(draft.step) else { return }
+        for fact in draft.facts {
+            guard case .private(let value) = fact.value, let type = step.type(of: fact.name), type != .text else {
+                continue
+            }
+            guard let text = String(validating: value, as: UTF8.self), type.admits(text) else {
+                throw CustodyError(
+                    .factMalformed, "the private fact \(fact.name) must be \(type.expectation)", at: draft.step)
+            }
         }
     }
 
@@ -278,4 +294,5 @@ final class UpdateSealer {
 extension CustodyError.Code {
     public static let ancestorsMissing: Self = "ancestors-missing"
     public static let contractUnknown: Self = "contract-unknown"
+    public static let factMalformed = Self(rawValue: Rejection.Code.factMalformed.rawValue)
 }

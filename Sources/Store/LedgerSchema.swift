@@ -32,6 +32,7 @@ enum LedgerSchema {
             }
             try database.execute(sql: "DROP TABLE evidence")
         }
+        migrator.registerMigration("9 rules") { try $0.execute(sql: dueRules) }
         return migrator
     }
 
@@ -139,6 +140,19 @@ enum LedgerSchema {
         CREATE TABLE fork ("order" INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;
         """
 
+    /// What this gateway has still to do of the rules of contracts, and up to where in the sequence of applied updates it has
+    /// looked for more. One that rests was refused, and is tried again when its order goes on. It follows from the logs, as
+    /// the order index does, and goes with it: places in the sequence are new then.
+    static let dueRules = """
+        CREATE TABLE rule_progress (only INTEGER PRIMARY KEY CHECK (only = 1), sequence INTEGER NOT NULL) STRICT;
+        CREATE TABLE due_rule (
+            "trigger" BLOB NOT NULL, rule TEXT NOT NULL, "order" TEXT NOT NULL, due INTEGER NOT NULL,
+            is_resting INTEGER NOT NULL, PRIMARY KEY ("trigger", rule)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX due_rule_due ON due_rule (due) WHERE NOT is_resting;
+        CREATE INDEX due_rule_order ON due_rule ("order");
+        """
+
     /// What was learned of entries after they were stored, by this gateway's clock: entries of a log below `size` were
     /// confirmed at a time; those from `first` to `last` bear times that a cosigner's contradicts. Also the documents that
     /// the quorum has not signed yet, and of revoked logs the last index that counts.
@@ -166,6 +180,7 @@ enum LedgerSchema {
         """
 
     static let orderIndexTables = [
-        "fork", "number", "subject", "applied", "waiting", "progress", "\"order\"", "erasure",
+        "fork", "number", "subject", "applied", "waiting", "progress", "\"order\"", "erasure", "rule_progress",
+        "due_rule",
     ]
 }

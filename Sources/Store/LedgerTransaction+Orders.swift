@@ -95,7 +95,9 @@ extension LedgerTransaction {
 
     func dropOrderIndex() throws {
         for table in LedgerSchema.orderIndexTables { try database.execute(sql: "DROP TABLE \(table)") }
-        try database.execute(sql: LedgerSchema.orderIndex + LedgerSchema.forks + LedgerSchema.erasureIndex)
+        try database.execute(
+            sql: LedgerSchema.orderIndex + LedgerSchema.forks + LedgerSchema.erasureIndex
+                + LedgerSchema.dueRules)
         index.forget()
     }
 

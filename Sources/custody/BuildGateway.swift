@@ -146,6 +146,8 @@ func buildGateway(
     services += stamping.map { session in [Worker { await session.run() }] } ?? []
     let rules = RulesFolder(path: state.rules)
     services.append(Worker { await rules.follow(ledger, logger: logger) })
+    let runner = RuleRunner(recorder: recorder, ledger: ledger, instruments: instruments, logger: logger)
+    services.append(Worker { await runner.run() })
     let rerecording = Rerecording(recorder: recorder, ledger: ledger, logger: logger)
     services += [Worker { await watch.run() }, Worker { try await rerecording.run() }]
     if configuration.peers.isEmpty { services.append(Worker { await rounds.runAlone(logger: logger) }) }

@@ -1,0 +1,219 @@
+import Ledger
+import Logging
+import Store
+
+/// Acts on the rules of contracts that are for this organisation's role: records the step that a rule names, once for each
+/// update that sets it off.
+///
+/// It follows the store's sequence of applied updates, whoever recorded them. What it has still to do is in the store, and
+/// what has been done is in the log: the judge refuses a rule that was acted on, so that a crash between the two is
+/// harmless.
+public actor RuleRunner {
+    /// Applied updates looked at in one go.
+    static let followMax = 512
+    /// Rules acted on in one go.
+    static let actMax = 64
+    /// Updates that set nothing off, after which the place is noted: a restart looks at no more than these again.
+    static let noteEvery: Int64 = 4_096
+    /// How long after a start deadlines are left alone, in microseconds: peers may have what was done in time.
+    public static let patience: Int64 = 30_000_000
+
+    private nonisolated let executor = DispatchExecutor(label: "custody.rules")
+    private let recorder: Recorder
+    private let ledger: LedgerStore
+    private let instruments: Instruments
+    private let logger: Logger
+    /// When deadlines may be claimed to have been missed, UTC microseconds.
+    private let claimsFrom: Int64
+    private var followed: Int64?
+    private var noted: Int64 = 0
+    /// By contract: rules that might go on for ever.
+    private var looping: [Hash: Set<String>] = [:]
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// - Parameter patience: as `RuleRunner.patience`.
+    public init(
+        recorder: Recorder, ledger: LedgerStore, instruments: Instruments, logger: Logger,
+        patience: Int64 = RuleRunner.patience
+    ) {
+        self.recorder = recorder
+        self.ledger = ledger
+        self.instruments = instruments
+        self.logger = logger
+        claimsFrom = instruments.now() + patience
+    }
+
+    /// Works until the task is cancelled: when updates have been applied, and once a second for deadlines.
+    public func run() async {
+        let (news, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [ledger] in
+                for await _ in ledger.changes.follow() { bell.yield() }
+            }
+            group.addTask {
+                while (try? await Task.sleep(for: .seconds(1))) != nil { bell.yield() }
+                bell.finish()
+            }
+            for await _ in news {
+                do { try await advance() } catch is CancellationError { break } catch {
+                    logger.warning("rules wait", metadata: ["error": "\(error)"])
+                }
+                guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Does all that can be done now.
+    public func advance() async throws {
+        repeat { try follow() } while try await act()
+    }
+
+    // MARK: What is set off
+
+    private func follow() throws {
+        while try followSome() {}
+    }
+
+    /// - Returns: whether there may be more.
+    private func followSome() throws -> Bool {
+        let start = try followed ?? ledger.read { try $0.ruleProgress() }
+        followed = start
+        // Before the rules, so that no update of a contract which comes meanwhile is passed over.
+        let end = try ledger.read { try $0.appliedEnd() }
+        let rulebook = ledger.rulebook
+        guard end > start else { return false }
+        guard rulebook.contracts.values.contains(where: { !$0.rules.isEmpty }) else {
+            return try pass(to: end, setOff: [], movedOn: [])
+        }
+        let updates = try ledger.read { try $0.applied(after: start, limit: Self.followMax) }
+        guard let last = updates.last else { return false }
+        let accepted = updates.filter { applied in
+            applied.verdict.isAccepted && rulebook.contracts[applied.update.contract]?.rules.isEmpty == false
+        }
+        let setOff = try setOff(by: accepted, rulebook)
+        let movedOn = try ledger.read { try $0.orders(withRestingRules: Set(accepted.map(\.update.order))) }
+        return try pass(to: last.sequence, setOff: setOff, movedOn: movedOn)
+    }
+
+    private func pass(to sequence: Int64, setOff: [DueRule], movedOn: Set<String>) throws -> Bool {
+        if !setOff.isEmpty || !movedOn.isEmpty || sequence - noted >= Self.noteEvery {
+            try ledger.write { try $0.follow(rulesTo: sequence, setOff: setOff, movedOn: movedOn) }
+            noted = sequence
+        }
+        followed = sequence
+        return true
+    }
+
+    private func setOff(by updates: [AppliedUpdate], _ rulebook: Rulebook) throws -> [DueRule] {
+        guard let role = try role(rulebook) else { return [] }
+        let updates = updates.filter { applied in
+            guard let contract = rulebook.contracts[applied.update.contract] else { return false }
+            return contract.rules.contains { $0.by.contains(role) && $0.mayBeSetOff(by: applied.update, in: contract) }
+        }
+        return try Dictionary(grouping: updates, by: \.update.order).sorted { $0.key < $1.key }.flatMap {
+            order, updates in
+            let thread = try ledger.read { try $0.thread(of: try $0.order(order), rulebook: rulebook) }
+            return updates.flatMap { applied -> [DueRule] in
+                guard let contract = rulebook.contracts[applied.update.contract] else { return [] }
+                return thread.rulesSetOff(by: applied.reference, under: contract)
+                    .filter { $0.rule.by.contains(role) && !loops($0.rule, in: contract) }
+                    .map {
+                        DueRule(order: order, rule: $0.rule.name, trigger: applied.reference.leafHash, due: $0.due ?? 0)
+                    }
+            }
+        }
+    }
+
+    private func role(_ rulebook: Rulebook) throws -> Role? {
+        guard let origin = try ledger.read({ try $0.ownLog()?.origin }) else { return nil }
+        return rulebook.latest?.role(of: ConsortiumDocument.organisation(ofOrigin: origin))
+    }
+
+    private func loops(_ rule: Contract.Rule, in contract: Contract) -> Bool {
+        if let known = looping[contract.hash] { return known.contains(rule.name) }
+        let found = ContractCheck(contract).loopingRules
+        looping[contract.hash] = found
+        for name in found.sorted() {
+            logger.error(
+                "a rule that can loop is not acted on", metadata: ["contract": "\(contract.name)", "rule": "\(name)"])
+        }
+        return found.contains(rule.name)
+    }
+
+    // MARK: Acting
+
+    /// What became of a rule.
+    private enum Outcome {
+        /// Nothing is left to be done of it.
+        case settled
+        /// What comes to its order may make it possible.
+        case resting
+        /// It is to be tried again just so.
+        case open
+    }
+
+    /// - Returns: whether there may be more to do.
+    private func act() async throws -> Bool {
+        let now = instruments.now()
+        let due = try ledger.read { try $0.dueRules(at: now, limit: Self.actMax) }
+            .filter { $0.due == 0 || now >= claimsFrom }
+        guard !due.isEmpty else { return false }
+        let drafts = try due.map { (rule: $0, draft: try draft(of: $0)) }
+        var outcomes = drafts.filter { $0.draft == nil }.map { ($0.rule, Outcome.settled) }
+        let tried = drafts.compactMap { rule, draft in draft.map { (rule, $0) } }
+        for ((rule, _), result) in zip(tried, try await recorder.record(tried.map(\.1))) {
+            outcomes.append((rule, try outcome(of: rule, result)))
+        }
+        try ledger.write { transaction in
+            for (rule, outcome) in outcomes {
+                switch outcome {
+                case .settled: try transaction.settle(rule)
+                case .resting: try transaction.rest(rule)
+                case .open: continue
+                }
+            }
+        }
+        return outcomes.contains { $0.1 != .open }
+    }
+
+    /// Nil if the order or the rule is no longer known here.
+    private func draft(of due: DueRule) throws -> Draft? {
+        let rulebook = ledger.rulebook
+        return try ledger.read { snapshot in
+            guard let order = try snapshot.orders(matching: due.order).first(where: { $0.name == due.order }) else {
+                return nil
+            }
+            let thread = try snapshot.thread(of: order, rulebook: rulebook)
+            guard let trigger = thread.node(due.trigger)?.update,
+                let rule = rulebook.contracts[trigger.contract]?.rule(due.rule)
+            else { return nil }
+            return Draft(
+                order: .existing(due.order), step: rule.record,
+                facts: rule.facts(from: trigger).compactMap { fact in
+                    if case .text(let text) = fact.value { (fact.name, .text(text)) } else { nil }
+                }, source: Source(.rule), firing: Firing(rule: due.rule, trigger: due.trigger))
+        }
+    }
+
+    private func outcome(of due: DueRule, _ result: Result<Receipt, any Error>) throws -> Outcome {
+        var place: Logger.Metadata = ["order": "\(due.order)", "rule": "\(due.rule)"]
+        do {
+            let receipt = try result.get()
+            place["entry"] = "\(receipt.origin):\(receipt.index)"
+            logger.notice("acted on a rule", metadata: place)
+            return .settled
+        } catch let error as CustodyError {
+            switch Rejection.Code(rawValue: error.code.rawValue) {
+            case .ruleActedOn, .deadlineMet: return .settled
+            // The clock has been set back, or something is missing here that no contract speaks of.
+            case .deadlineNotPassed, nil: return .open
+            default:
+                place["reason"] = "\(error)"
+                logger.info("a rule waits", metadata: place)
+                return .resting
+            }
+        }
+    }
+}
