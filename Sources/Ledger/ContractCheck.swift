@@ -13,7 +13,7 @@ public struct ContractCheck {
 
     public init(_ contract: Contract) {
         self.contract = contract
-        possible = Self.possible(in: contract)
+        possible = Set(Self.past(in: contract).keys)
     }
 
     /// In the order of the text.
@@ -43,8 +43,8 @@ public struct ContractCheck {
         return reasons
     }
 
-    /// Steps that some sequence of steps leads to.
-    private static func possible(in contract: Contract) -> Set<String> {
+    /// Of each step that some sequence of steps leads to, the steps that come before it in all of them.
+    static func past(in contract: Contract) -> [String: Set<String>] {
         var behind: [String: Set<String>] = [:]
         var grows = true
         while grows {
@@ -64,7 +64,7 @@ public struct ContractCheck {
                 }
             }
         }
-        return Set(behind.keys)
+        return behind
     }
 
     /// What has been done whenever a step is recorded; nil while no way to it is known.

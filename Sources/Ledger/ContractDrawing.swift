@@ -64,8 +64,10 @@ public struct ContractDrawing {
                     let two = layout.box(other)
                 else { return nil }
                 let (left, right) = one.x < two.x ? (one, two) : (two, one)
-                let points = [(left.x + left.width, left.y + left.height / 2), (right.x, right.y + right.height / 2)]
-                return Self.path(points, "stroke=\"#c00000\" stroke-width=\"2\" stroke-dasharray=\"2 3\"")
+                let (start, end) = (
+                    "\(left.x + left.width) \(left.y + left.height / 2)", "\(right.x) \(right.y + right.height / 2)"
+                )
+                return "<path d=\"M\(start) L\(end)\" stroke=\"#c00000\" stroke-width=\"2\" stroke-dasharray=\"2 3\"/>"
             }
         }
     }
@@ -76,7 +78,7 @@ public struct ContractDrawing {
         var data = "M\(first.x) \(first.y)"
         for (from, to) in zip(points, points.dropFirst()) {
             let middle = (from.y + to.y) / 2
-            data += from.y == to.y ? " L\(to.x) \(to.y)" : " C\(from.x) \(middle) \(to.x) \(middle) \(to.x) \(to.y)"
+            data += " C\(from.x) \(middle) \(to.x) \(middle) \(to.x) \(to.y)"
         }
         return "<path d=\"\(data)\" fill=\"none\" \(style)/>"
     }

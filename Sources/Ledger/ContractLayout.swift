@@ -57,24 +57,14 @@ struct ContractLayout {
 
     /// Without those that follow from others.
     private static func edges(of contract: Contract) -> [Edge] {
-        contract.steps.flatMap { step in
+        let past = ContractCheck.past(in: contract)
+        return contract.steps.flatMap { step in
             let needed = step.after.filter { name in
-                !step.after.contains { $0 != name && isBehind(name, of: $0, in: contract) }
+                !step.after.contains { $0 != name && past[$0]?.contains(name) == true }
             }
             return needed.map { Edge(from: $0, to: step.name, isAny: false) }
                 + step.afterAny.map { Edge(from: $0, to: step.name, isAny: true) }
         }
-    }
-
-    private static func isBehind(_ name: String, of step: String, in contract: Contract) -> Bool {
-        var seen: Set<String> = []
-        var left = [step]
-        while let next = left.popLast() {
-            let after = contract.step(next)?.after ?? []
-            if after.contains(name) { return true }
-            left += after.filter { seen.insert($0).inserted }
-        }
-        return false
     }
 
     private static func rows(of contract: Contract, _ edges: [Edge]) -> [String: Int] {

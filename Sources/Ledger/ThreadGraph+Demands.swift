@@ -133,7 +133,7 @@ extension ThreadGraph {
     /// A rule that is for once happens once in an order, whichever of several updates set it off.
     func event(of rule: Contract.Rule, at trigger: Int, contract: Contract) -> Hash {
         let cause = rule.isForOnce(in: contract) ? [] : nodes[trigger].event.bytes
-        return Hash.sha256(Array(rule.name.utf8) + [0] + cause)
+        return Hash.sha256(Array("rule\n\(rule.name)\n".utf8) + cause)
     }
 
     // MARK: Deadlines

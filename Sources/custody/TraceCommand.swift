@@ -53,6 +53,10 @@ struct Trace: Encodable {
         let recordedAt: String
         let observedAt: String?
         let source: String
+        /// The rule of the contract that recorded it.
+        let rule: String?
+        /// Leaf hash of the update that set the rule off.
+        let trigger: String?
         let facts: [String: String]
         let subjects: [String]
         /// The pseudonym of who did it.
@@ -170,6 +174,7 @@ struct Trace: Encodable {
                         + step.facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "  "))
             }
             for subject in step.subjects { lines.append("    \(subject)") }
+            if let rule = step.rule { lines.append("    by the rule \(rule)") }
             if let person = step.signer { lines.append("    \(person)") }
         }
         for journey in journeys where journey.order != order || !journey.excursions.isEmpty {
@@ -213,6 +218,8 @@ extension Trace.Step {
         recordedAt = UTCText.of(applied.entry.recordedAt)
         observedAt = applied.update.observedAt.map(UTCText.of)
         source = applied.update.source.kind.rawValue
+        rule = applied.update.firing?.rule
+        trigger = applied.update.firing?.trigger.hex
         facts = Dictionary(
             applied.update.facts.map { fact in
                 switch fact.value {

@@ -316,6 +316,7 @@ import Testing
             try site.restart()
             try await site.runner.advance()
             #expect(try site.fired(in: order).count == 4)
+            #expect(await LedgerVerifier(store: site.ledger).run().findings == [])
         }
         // Whoever comes later has nothing left to do.
         let third = try site(.regulator, "three")

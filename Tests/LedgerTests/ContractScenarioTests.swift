@@ -25,6 +25,15 @@ import Testing
         }
     }
 
+    @Test func theExamplesOfTheManualHold() throws {
+        let examples = try Self.text("README.md").components(separatedBy: "```yaml\n").dropFirst()
+            .compactMap { $0.components(separatedBy: "```").first }
+        #expect(examples.count == 2)
+        let contract = try Contract(text: examples[0], file: "README.md")
+        #expect(ContractCheck(contract).findings(file: "README.md").isEmpty)
+        #expect(try ContractScenarios(text: examples[1], file: "README.md").play(contract) == [])
+    }
+
     private static func failures(_ line: String) throws -> [ContractScenarios.Failure] {
         let text =
             "custody-scenarios: 1\nscenarios:\n  one:\n    - {hospital: order.placed, facts: {product: hip}, as: o}\n"

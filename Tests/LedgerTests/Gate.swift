@@ -157,7 +157,7 @@ enum Gate {
         in order: TestOrder, _ known: [OrderThread.Node], _ numbers: inout SeededRandom
     ) -> [Reference] {
         switch Int.random(in: 0..<40, using: &numbers) {
-        case 0: return [EntryTests.reference(9_999)]
+        case 0: return [Reference(origin: "hospital/gw", index: 9_999, leafHash: Hash.sha256([9]))]
         case 1..<26: return Array(order.thread.heads.shuffled(using: &numbers).prefix(3))
         case 26..<36: return Array(known.map(\.reference).shuffled(using: &numbers).prefix(2))
         default: return Array(order.sent.map(\.reference).shuffled(using: &numbers).prefix(2))

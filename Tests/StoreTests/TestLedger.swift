@@ -90,8 +90,9 @@ struct TestLog {
         log = Log(origin: member.origin)
     }
 
+    /// - Parameter now: UTC microseconds; by default each is one later than the one before.
     @discardableResult
-    mutating func seal(_ update: Update) throws -> Reference { try seal(.update(update)) }
+    mutating func seal(_ update: Update, now: Int64? = nil) throws -> Reference { try seal(.update(update), now: now) }
 
     @discardableResult
     mutating func seal(_ erasure: Erasure) throws -> Reference { try seal(.erasure(erasure)) }
