@@ -167,6 +167,8 @@ struct OrderCommand: AsyncParsableCommand {
 
         @Option(help: "The contract's name.")
         var contract: String
+        @Option(help: "The step that opens it, where the contract has several that may.")
+        var step: String?
         @Option(help: "A purchase order number, by which people find the order.")
         var number: String?
         @OptionGroup var facts: FactOptions
@@ -188,14 +190,21 @@ struct OrderCommand: AsyncParsableCommand {
 
         private func openingStep() throws -> String {
             let rulebook = try state.ledger().rulebook
-            guard let document = rulebook.latest, let found = rulebook.contract(named: contract, in: document),
-                let step = found.steps.first(where: \.after.isEmpty)
-            else {
+            guard let document = rulebook.latest, let found = rulebook.contract(named: contract, in: document) else {
                 let known = rulebook.latest?.contracts.map(\.name).sorted().joined(separator: ", ") ?? "none"
                 throw CustodyError(
                     .contractUnknown, "no contract '\(contract)' is in force", remedy: "in force are: \(known)")
             }
-            return step.name
+            let steps = found.steps.filter(\.opens).map(\.name)
+            if steps.count == 1 || step.map(steps.contains) == true { return step ?? steps[0] }
+            throw CustodyError(
+                .stepAmbiguous, "an order under \(contract) is opened by one of several steps",
+                remedy: "say which with --step: \(steps.joined(separator: ", "))")
         }
     }
+}
+
+extension CustodyError.Code {
+    /// A contract whose orders may be opened by several steps, and none was named.
+    fileprivate static let stepAmbiguous: Self = "step-ambiguous"
 }

@@ -98,7 +98,7 @@ import Store
         guard let contract = thread.contract.flatMap({ store.rulebook.contracts[$0] }) else { return nil }
         let isDisputed = thread.conflict(under: contract) != nil
         let steps = contract.steps.filter {
-            !$0.after.isEmpty && $0.by.contains(gateway.member.role) && thread.allows($0) && $0.resolves == isDisputed
+            !$0.opens && $0.by.contains(gateway.member.role) && thread.allows($0) && $0.resolves == isDisputed
         }
         guard !steps.isEmpty else { return nil }
         let step = steps[draw(steps.count)]
