@@ -90,7 +90,7 @@ extension Contract.Rule {
     /// Whether an order sets it off once at the most, whichever update is named as the one that did.
     func isForOnce(in contract: Contract) -> Bool {
         switch when {
-        case .recorded(_, _, let count): count != nil
+        case .recorded(let step, _, let count): count != nil || contract.step(step)?.approvals != nil
         case .missed: triggerStep(in: contract)?.repeats == false
         }
     }

@@ -64,6 +64,8 @@ import Testing
         )
         try await until("the regulator reads who reported") { try reporter(at: "regulator") == "a clerk of ward 7" }
         #expect(try reporter(at: "manufacturer") == nil)
+        let counted = try site.custody("adverse", "statistics", "--by", "source", "--state", state("manufacturer"))
+        #expect(counted.first == "reports, hospital" && counted.count == 2 && counted[1].hasSuffix("  1"), "\(counted)")
         for gateway in gateways { gateway.stop() }
         for member in Self.running { try site.custody("verify", "--state", state(member)) }
     }

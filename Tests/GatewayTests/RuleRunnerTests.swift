@@ -13,7 +13,7 @@ import Testing
         name: watched
         version: 1
         steps:
-          placed: {by: [hospital, regulator]}
+          placed: {by: [hospital, regulator], facts: {born: {type: date, private: [hospital]}, note: private}}
           found:
             by: [hospital, regulator, manufacturer]
             after: placed

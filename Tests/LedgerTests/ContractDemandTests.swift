@@ -301,6 +301,21 @@ import Testing
         #expect(verdict(try fire("many", of: joins[0], by: .manufacturer, in: &order), in: order) == .stepRepeated)
     }
 
+    @Test func enoughApprovalsAreThereOnceWhicheverUpdateJoinsThem() throws {
+        let text = Gate.text.replacing("when: {step: finding, count: 3}", with: "when: {step: check}")
+        var order = try TestOrder(TestConsortium(contracts: [Contract(text: text)]), contract: "gate")
+        try order.record(order.update("open", facts: [], subjects: [Gate.product]))
+        let spare = try record("spare", by: .supplier, in: &order)
+        let first = try record("check", by: .regulator, in: &order, parents: [spare])
+        try record("check", by: .hospital, in: &order, parents: [spare])
+        let heads = order.thread.heads
+        let joins = try [Role.logistics, .supplier].map { try record("finding", by: $0, in: &order, parents: heads) }
+        let recalls = try joins.map { try fire("many", of: $0, by: .regulator, in: &order, parents: [$0]) }
+        #expect(recalls.allSatisfy { isAccepted($0, in: order) })
+        #expect(order.thread.conflict(under: order.contract) == nil)
+        #expect(verdict(try fire("many", of: first, by: .regulator, in: &order), in: order) == .stepRepeated)
+    }
+
     @Test func firingsOfOneEventCountAsOne() throws {
         let text = Gate.text.replacing("when: {step: finding, count: 3}", with: "when: {step: alarm, count: 2}")
         var order = try TestOrder(TestConsortium(contracts: [Contract(text: text)]), contract: "gate")
