@@ -534,8 +534,8 @@ public actor Mirror {
             try snapshot.log(checkpoint.origin).flatMap { try snapshot.checkpoint(size: checkpoint.size, of: $0.id) }
         }
         // What is stored here under the same text has been verified.
-        let verified = known.flatMap { $0.text.utf8.elementsEqual(note.text.utf8) ? $0.signatures : nil }
-        let news = note.signatures.filter { verified?.contains($0) != true }
+        let verified = known.flatMap { $0.text.utf8.elementsEqual(note.text.utf8) ? $0 : nil }
+        let news = note.signatures.filter { verified?.signatures.contains($0) != true }
         guard !news.isEmpty else { return }
         let keys = document.ids(by: \.cosigner)
         let cosignatures = try SignedNote(text: note.text, signatures: news).verified(by: Array(keys.keys)).compactMap {
@@ -552,13 +552,14 @@ public actor Mirror {
             guard let log = try transaction.snapshot.log(checkpoint.origin), log.size >= checkpoint.size,
                 try transaction.snapshot.root(of: log.id, size: checkpoint.size) == checkpoint.root
             else { return }
-            // A checkpoint that newer ones have pushed out comes back with its cosignatures.
+            // A checkpoint that newer ones have pushed out comes back with its cosignatures. Of one that is here, the log's
+            // signature is not taken from elsewhere: it was not looked at.
             if verified == nil { _ = try Checkpoint.open(note, log: log.key) }
             // A mirror serves no head that it has not cosigned: that is done where an upload ends.
             let mirrored = try transaction.snapshot.mirroredSize(of: log)
             let isServed = cosigner == nil || log.own || checkpoint.size <= mirrored
             try transaction.keep(
-                try Self.bare(note, log: log), size: checkpoint.size, of: log.id, stored: isServed)
+                try Self.bare(verified ?? note, log: log), size: checkpoint.size, of: log.id, stored: isServed)
             try transaction.keep(cosignatures, size: checkpoint.size, of: log.id)
             try transaction.confirm(log, size: checkpoint.size, now: now())
         }

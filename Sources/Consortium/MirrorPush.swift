@@ -82,8 +82,8 @@ struct MirrorPush {
                 return MirrorInfo(size: round.size, next: min(remote.next, round.size))
             case .size(let size):
                 if size == old { throw CustodyError(.peerMisbehaves, "it names one size twice", at: client.address) }
+                // Also where that is this head's own size: the mirror may have another head of it, which is then evidence.
                 old = size
-                if size == round.size { return try await ask() }
             case .unknown: try await onUnknown()
             }
         }

@@ -349,6 +349,23 @@ import Testing
         #expect(try store.read { try $0.cosignatures(size: 300, of: log.id) }.map(\.cosigner) == ["hospital"])
     }
 
+    /// The log's signature beside a cosignature that holds was changed on the way.
+    @Test func aHeadThatIsHereKeepsItsSignature() async throws {
+        #expect(try await offer(0, 300) == 200)
+        _ = try await upload(from: 0, to: 300)
+        let head = try owner.head(300)
+        let key = try mirrored.key
+        let wrong = try NoteSignature(name: key.name, keyID: key.keyID, signature: [UInt8](repeating: 7, count: 64))
+        let changed = try SignedNote(
+            text: head.text,
+            signatures: [wrong, members.regulator.cosigner.cosign(head.text, time: 5)])
+        try await mirror.keepCosignatures(of: changed)
+        let id = try mirrored.id
+        #expect(try store.read { try $0.cosignatures(size: 300, of: id).map(\.cosigner) }.contains("regulator"))
+        let kept = try #require(try store.read { try $0.checkpoint(size: 300, of: id) })
+        #expect(throws: Never.self) { try Checkpoint.open(kept, log: key) }
+    }
+
     @Test func aWrongCosignatureIsNotKept() async throws {
         #expect(try await offer(0, 300) == 200)
         _ = try await upload(from: 0, to: 300)

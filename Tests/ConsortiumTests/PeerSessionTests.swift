@@ -131,6 +131,21 @@ import Testing
 
     // MARK: Sessions
 
+    /// The entries of the other head may never come.
+    @Test func aHeadOfTheSizeOfAPendingOneConvictsALogThatForked() async throws {
+        try await withFolder { folder in
+            let three = try Three(entries: 300, in: folder)
+            try await three.hospital.mirror.introduce(origin: three.owner.origin, chain: three.owner.chain)
+            _ = try await three.hospital.mirror.addCheckpoint(three.owner.checkpoint(old: 0, size: 300))
+            let other = try three.otherBranch(entries: 300, in: folder)
+            try await three.hospital.serve { hospital in
+                try await running([try other.session(with: three.members.hospital, at: hospital)]) {
+                    try await three.hospital.until { try $0.log(three.owner.origin)?.frozen != nil }
+                }
+            }
+        }
+    }
+
     @Test func aPushedLogArrivesWholeAndIsConfirmedByTheQuorum() async throws {
         try await withFolder { folder in
             let three = try Three(entries: 700, in: folder)
