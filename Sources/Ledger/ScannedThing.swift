@@ -22,7 +22,7 @@ struct ScannedThing: Hashable {
 
     private static let link = "https://id.gs1.org/"
     private static let kinds: [Substring: Kind] = [
-        "01": .device, "03": .device, "8006": .device, "00": .sscc, "8003": .asset, "8004": .asset, "414": .location,
+        "01": .device, "8006": .device, "00": .sscc, "8003": .asset, "8004": .asset, "414": .location,
     ]
 
     /// Nil for what is no subject that a scan gives.
