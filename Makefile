@@ -3,7 +3,8 @@
 SWIFT := swift
 # One debug build serves both the demo and the tests. Libraries in C are optimised in it: that hides no bug of ours, and
 # signatures and hashes are a good part of what the tests do.
-DEBUG := --disable-xctest -Xcc -O1
+C_FLAGS := -Xcc -O1
+DEBUG := --disable-xctest $(C_FLAGS)
 RELEASE := -c release --disable-index-store
 DEMO := .demo
 
@@ -38,7 +39,7 @@ format:
 
 # Public symbols and their links, for the layers that others build on.
 docs: debug
-	./Config/check-docs
+	./Config/check-docs $(C_FLAGS)
 
 check: lint test docs
 
