@@ -98,6 +98,7 @@ let package = Package(
                 hummingbird, hummingbirdTLS, logging, lifecycle,
             ]),
         layer("Gateway", ["Ledger", "Identifiers", "Telemetry", "Store", "Capture", "CTimex", logging]),
+        layer("History", ["Ledger", "Identifiers", "Telemetry", "Store", "Consortium", "Gateway"]),
         layer(
             "Portal",
             [
@@ -108,8 +109,8 @@ let package = Package(
         .executableTarget(
             name: "custody",
             dependencies: [
-                "Ledger", "Identifiers", "Telemetry", "Store", "Capture", "Consortium", "Gateway", "Labels", "Portal",
-                "TimeStamps", argumentParser, crypto, hummingbird, logging, lifecycle, signals,
+                "Ledger", "Identifiers", "Telemetry", "Store", "Capture", "Consortium", "Gateway", "History", "Labels",
+                "Portal", "TimeStamps", argumentParser, crypto, hummingbird, logging, lifecycle, signals,
             ], swiftSettings: strict,
             linkerSettings: staticRuntime),
         // What simulator, measurements, fuzzing and tests share.
@@ -148,6 +149,7 @@ let package = Package(
         tests(of: "Telemetry", ["Telemetry"]),
         tests(of: "Store", ["Store", "Ledger", "Rig", "Telemetry", "TimeStamps", grdb]),
         tests(of: "Gateway", ["Gateway", "Capture", "Store", "Ledger", "Telemetry", "Identifiers", grdb, logging]),
+        tests(of: "History", ["History", "Gateway", "Store", "Ledger", "Telemetry", "Identifiers", logging]),
         tests(
             of: "Portal",
             [

@@ -155,7 +155,8 @@ public actor ConditionMonitor {
 
 extension TemperatureLimits {
     /// What a contract says.
-    init(_ written: Contract.Limits) {
+    /// Those of a contract.
+    public init(_ written: Contract.Limits) {
         self.init(
             lowest: written.lowest, highest: written.highest, grace: written.grace.map { Int64($0) * 1_000_000 },
             mkt: written.mkt, mktSpan: Int64(written.mktHours) * 3_600_000_000)

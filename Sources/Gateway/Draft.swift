@@ -96,4 +96,6 @@ public struct Receipt: Hashable, Sendable, Codable {
     public let leafHash: Hash
     /// UTC microseconds.
     public let recordedAt: Int64
+
+    public var reference: Reference { Reference(origin: origin, index: index, leafHash: leafHash) }
 }

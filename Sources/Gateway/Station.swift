@@ -29,15 +29,16 @@ public final class Station: Sendable {
 
     private struct Desk {
         var session: ScanSession
+        var unit: String?
         /// Under which number the intake keeps a symbol that has not been recorded.
         var kept: [Identifier: Int64] = [:]
     }
 
     public let rule: Rule
-    private let recorder: Recorder
-    private let ledger: LedgerStore
+    let recorder: Recorder
+    let ledger: LedgerStore
     private let intake: IntakeStore
-    private let instruments: Instruments
+    let instruments: Instruments
     private let desk: Mutex<Desk>
 
     public init(rule: Rule, recorder: Recorder, ledger: LedgerStore, intake: IntakeStore, instruments: Instruments) {
@@ -91,7 +92,7 @@ public final class Station: Sendable {
     /// Microseconds after which `run` looks again.
     private static let lookMax: Int64 = 500_000
 
-    private static let mayRetry: Set<CustodyError.Code> = [
+    static let mayRetry: Set<CustodyError.Code> = [
         .recorderBusy, .durabilityUnknown, .storeFailed, .ownLogInDoubt,
     ]
 
@@ -129,28 +130,49 @@ public final class Station: Sendable {
 
     // MARK: Matching
 
-    private enum Match {
+    enum Match {
         case next(String, Contract.Step)
         /// The same scan stands in the log already: a source that saw no receipt delivers again.
         case done(Reference)
+        /// A logistic unit, which speaks for what is in it.
+        case unit(UnitLoad)
         case none(String)
     }
 
     private func record(_ identifier: Identifier, parts: [Identifier]) async throws {
-        let entry: String
-        switch try match(identifier) {
-        case .none(let reason): throw CustodyError(.scanUnmatched, reason)
-        case .done(let reference): entry = "\(reference.origin):\(reference.index)"
-        case .next(let order, let step):
-            let receipt = try await recorder.record(draft(of: identifier, order: order, step: step))
-            entry = "\(receipt.origin):\(receipt.index)"
-        }
+        let entry = try await record(identifier)
         let kept = desk.withLock { desk in parts.compactMap { desk.kept.removeValue(forKey: $0) } }
-        try intake.settle(scans: kept, in: entry)
+        try intake.settle(scans: kept, in: "\(entry.origin):\(entry.index)")
     }
 
-    private func match(_ identifier: Identifier) throws -> Match {
-        let keys = [identifier.value(of: "400"), identifier.subject].compactMap { $0 }
+    private func record(_ identifier: Identifier) async throws -> Reference {
+        if let subject = identifier.subject {
+            switch rule.step {
+            case UnitContents.packing: return try await pack(subject)
+            case UnitContents.unpacking: return try await unpack(subject)
+            default: break
+            }
+        }
+        switch try match(keys: [identifier.value(of: "400"), identifier.subject].compactMap { $0 }, identifier.subject)
+        {
+        case .none(let reason): throw CustodyError(.scanUnmatched, reason)
+        case .done(let reference): return reference
+        case .unit(let load): return try await record(load)
+        case .next(let order, let step):
+            return try await recorder.record(draft(of: identifier, order: order, step: step)).reference
+        }
+    }
+
+    /// The unit that things are packed into: the one that was begun last.
+    var unit: String? {
+        get { desk.withLock { $0.unit } }
+        set { desk.withLock { $0.unit = newValue } }
+    }
+
+    /// - Parameters:
+    ///   - keys: by which the order is found: numbers and subjects, the first one first.
+    ///   - subject: what is scanned; nil for a label that names only an order.
+    func match(keys: [String], _ subject: String?) throws -> Match {
         let rulebook = ledger.rulebook
         return try ledger.read { snapshot in
             var seen = false
@@ -158,10 +180,11 @@ public final class Station: Sendable {
                 for order in try snapshot.orders(keyed: key) {
                     seen = true
                     let thread = try snapshot.thread(of: order, rulebook: rulebook)
-                    if let done = recorded(identifier, in: thread) { return .done(done) }
+                    if let done = recorded(subject, in: thread) { return .done(done) }
                     if let step = allowed(thread, rulebook) { return .next(order.name, step) }
                 }
             }
+            if let subject, let load = try UnitLoad(of: subject, snapshot, rulebook) { return .unit(load) }
             return .none(
                 seen
                     ? "\(rule.step) cannot be recorded now on the order of this label"
@@ -169,10 +192,11 @@ public final class Station: Sendable {
         }
     }
 
-    private func recorded(_ identifier: Identifier, in thread: OrderThread) -> Reference? {
+    /// The update in which this station has recorded its step of a thing.
+    func recorded(_ subject: String?, in thread: OrderThread) -> Reference? {
         thread.nodes.first { node in
             node.verdict.isAccepted && node.update.step == rule.step && node.update.source.station == rule.name
-                && identifier.subject.map(node.update.subjects.contains) ?? false
+                && subject.map(node.update.subjects.contains) ?? false
         }?.reference
     }
 
@@ -184,12 +208,16 @@ public final class Station: Sendable {
     private func draft(of identifier: Identifier, order: String, step: Contract.Step) -> Draft {
         let fromLabel = LabelFacts.of(identifier)
             .filter { step.facts[$0.name] == .public && rule.facts[$0.name] == nil }
-        let fixed = rule.facts.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
         return Draft(
             order: .existing(order), step: step.name,
-            facts: (fixed + fromLabel).map { (name: $0.name, value: Draft.Value.text($0.value)) },
+            facts: fixedFacts + fromLabel.map { (name: $0.name, value: Draft.Value.text($0.value)) },
             subjects: identifier.subject.map { [$0] } ?? [], observedAt: instruments.now(),
             source: Source(.scan, station: rule.name))
+    }
+
+    /// What every update of this station says.
+    var fixedFacts: [(name: String, value: Draft.Value)] {
+        rule.facts.sorted { $0.key < $1.key }.map { (name: $0.key, value: .text($0.value)) }
     }
 
     // MARK: Keeping

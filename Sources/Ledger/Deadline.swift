@@ -11,7 +11,7 @@ public struct Deadline: Hashable, Sendable {
     public let of: String
 
     /// The last microsecond in time, UTC, of a step that began to count at `start`.
-    func end(from start: Int64) -> Int64 {
+    public func end(from start: Int64) -> Int64 {
         let (end, isBeyond) = start.addingReportingOverflow(Int64(minutes) * 60_000_000)
         return isBeyond ? .max : end
     }

@@ -4,6 +4,8 @@ public struct OrderThread: Sendable {
         public let reference: Reference
         public let update: Update
         public let verdict: Verdict
+        /// Of its entry, UTC microseconds.
+        public let recordedAt: Int64
     }
 
     /// What is known of an entry that stands outside this thread.
@@ -38,7 +40,9 @@ public struct OrderThread: Sendable {
     public var nodes: [Node] { graph.nodes.indices.map(node(at:)) }
 
     private func node(at place: Int) -> Node {
-        Node(reference: graph.nodes[place].reference, update: updates[place], verdict: graph.nodes[place].verdict)
+        let node = graph.nodes[place]
+        return Node(
+            reference: node.reference, update: updates[place], verdict: node.verdict, recordedAt: node.recordedAt)
     }
 
     public func node(_ leafHash: Hash) -> Node? { graph.place(of: leafHash).map(node(at:)) }

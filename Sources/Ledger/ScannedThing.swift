@@ -1,7 +1,7 @@
 /// What a subject of an update names, as far as a contract asks.
 ///
 /// Which scans give which subjects is for `Identifiers` to say; here is only what tells one subject from another.
-struct ScannedThing: Hashable {
+struct ScannedThing: Hashable, Sendable {
     enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A device or its package: GTIN, with lot and serial if they are there; HIBC; ISBT 128.
         case device
@@ -50,4 +50,18 @@ struct ScannedThing: Hashable {
     func isContained(in other: ScannedThing) -> Bool {
         key == other.key && other.qualifiers.isSubset(of: qualifiers)
     }
+}
+
+/// Whether subjects name the same thing, one of them perhaps with more on its label than the other.
+public struct SubjectMatch: Sendable {
+    private let asked: ScannedThing
+
+    /// Nil for what is no subject that a scan gives.
+    public init?(_ subject: String) {
+        guard let asked = ScannedThing(subject) else { return nil }
+        self.asked = asked
+    }
+
+    /// Whether a subject is what was asked for, or one of those that it names all at once.
+    public func fits(_ subject: String) -> Bool { ScannedThing(subject)?.isContained(in: asked) ?? false }
 }

@@ -33,6 +33,11 @@ enum LedgerSchema {
             try database.execute(sql: "DROP TABLE evidence")
         }
         migrator.registerMigration("9 rules") { try $0.execute(sql: dueRules) }
+        migrator.registerMigration("10 order search") { database in
+            // Which orders bear and cite what follows from the logs, and is found when the index is made again.
+            try database.execute(sql: orderSearch)
+            for table in orderIndexTables { try database.execute(sql: "DELETE FROM \(table)") }
+        }
         return migrator
     }
 
@@ -153,6 +158,17 @@ enum LedgerSchema {
         CREATE INDEX due_rule_order ON due_rule ("order");
         """
 
+    /// A part of the order index: by which lot and serial numbers orders are found, and which orders cite which.
+    static let orderSearch = """
+        CREATE TABLE mark (
+            mark TEXT NOT NULL, "order" INTEGER NOT NULL, PRIMARY KEY (mark, "order")
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE citation (
+            cited INTEGER NOT NULL, "order" INTEGER NOT NULL, PRIMARY KEY (cited, "order")
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX citation_order ON citation ("order");
+        """
+
     /// What was learned of entries after they were stored, by this gateway's clock: entries of a log below `size` were
     /// confirmed at a time; those from `first` to `last` bear times that a cosigner's contradicts. Also the documents that
     /// the quorum has not signed yet, and of revoked logs the last index that counts.
@@ -181,6 +197,6 @@ enum LedgerSchema {
 
     static let orderIndexTables = [
         "fork", "number", "subject", "applied", "waiting", "progress", "\"order\"", "erasure", "rule_progress",
-        "due_rule",
+        "due_rule", "mark", "citation",
     ]
 }

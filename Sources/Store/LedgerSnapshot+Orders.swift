@@ -32,10 +32,8 @@ extension LedgerSnapshot {
 
     /// Orders whose id contains `part`, or that bear the number or the subject `part`.
     public func orders(matching part: String, limit: Int = 20) throws -> [OrderRecord] {
-        let exact = try orders("SELECT id, name FROM \"order\" WHERE name = ?", [part])
-        guard exact.isEmpty else { return exact }
-        let keyed = try orders(keyed: part, limit: limit)
-        guard keyed.isEmpty else { return keyed }
+        let named = try orders(named: part, limit: limit)
+        guard named.isEmpty else { return named }
         return try orders(
             "SELECT id, name FROM \"order\" WHERE instr(name, ?) > 0 ORDER BY id DESC LIMIT ?", [part, limit])
     }
@@ -78,7 +76,7 @@ extension LedgerSnapshot {
         ).map { (OrderRecord(id: $0[0], name: $0[1]), $0[2]) }
     }
 
-    private func orders(_ sql: String, _ arguments: StatementArguments) throws -> [OrderRecord] {
+    func orders(_ sql: String, _ arguments: StatementArguments) throws -> [OrderRecord] {
         let statement = try database.cachedStatement(sql: sql)
         return try Row.fetchAll(statement, arguments: arguments).map { OrderRecord(id: $0[0], name: $0[1]) }
     }
@@ -117,14 +115,14 @@ extension LedgerSnapshot {
         try applied("applied.\"order\" = ?", [order.id])
     }
 
-    private func applied(
-        _ condition: String, _ arguments: StatementArguments, limit: Int = .max
+    func applied(
+        _ condition: String, _ arguments: StatementArguments, isBackwards: Bool = false, limit: Int = .max
     ) throws -> [AppliedUpdate] {
         let statement = try database.cachedStatement(
             sql: """
                 SELECT applied.sequence, applied.entry, log.origin, entry.bytes, applied.rejection, applied.message
                 FROM applied JOIN entry ON entry.id = applied.entry JOIN log ON log.id = applied.entry >> \(EntryID.indexBits)
-                WHERE \(condition) ORDER BY applied.sequence LIMIT ?
+                WHERE \(condition) ORDER BY applied.sequence \(isBackwards ? "DESC" : "ASC") LIMIT ?
                 """)
         return try Row.fetchAll(statement, arguments: arguments + [limit]).compactMap(Self.applied)
     }

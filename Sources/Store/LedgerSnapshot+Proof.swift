@@ -46,18 +46,6 @@ extension LedgerSnapshot {
         return found
     }
 
-    /// The orders that an order's updates cite: its journeys, its materials.
-    public func orders(citedBy updates: [AppliedUpdate]) throws -> [OrderRecord] {
-        var names: [String] = []
-        for reference in updates.flatMap(\.update.cites).map(\.reference) {
-            guard let update = try Entry(bytes: try entryBytes(reference)).update, !names.contains(update.order) else {
-                continue
-            }
-            names.append(update.order)
-        }
-        return try names.map { try order($0) }
-    }
-
     private func applied(at reference: Reference) throws -> AppliedUpdate? {
         guard let update = try Entry(bytes: try entryBytes(reference)).update else { return nil }
         return try updates(of: try order(update.order)).first { $0.reference == reference }

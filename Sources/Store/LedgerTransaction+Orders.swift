@@ -36,9 +36,20 @@ extension LedgerTransaction {
         guard verdict.isAccepted else { return }
         try list(order, number: number, isFork: isFork, since: recordedAt)
         if let text = update.text(of: OrderFact.number) { try insert(text, into: .number, order: number) }
+        for mark in OrderMark.facts(of: update) { try insert(mark.key, into: .mark, order: number) }
         for subject in update.subjects where order.subjects.insert(subject).inserted {
             try insert(subject, into: .subject, order: number)
+            for mark in OrderMark.parts(of: subject) { try insert(mark.key, into: .mark, order: number) }
         }
+        for citation in update.cites { try link(citation.reference, to: number) }
+    }
+
+    /// Notes that an order cites another one, of which an entry is here.
+    private func link(_ reference: Reference, to order: Int64) throws {
+        guard case .decided(let cited, _) = try elsewhere(reference) else { return }
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO citation SELECT id, ?1 FROM \"order\" WHERE name = ?2 AND id <> ?1",
+            arguments: [order, cited])
     }
 
     private func insertApplied(_ entry: EntryID, order: Int64, verdict: Verdict) throws {
@@ -97,7 +108,7 @@ extension LedgerTransaction {
         for table in LedgerSchema.orderIndexTables { try database.execute(sql: "DROP TABLE \(table)") }
         try database.execute(
             sql: LedgerSchema.orderIndex + LedgerSchema.forks + LedgerSchema.erasureIndex
-                + LedgerSchema.dueRules)
+                + LedgerSchema.dueRules + LedgerSchema.orderSearch)
         index.forget()
     }
 
@@ -220,4 +231,6 @@ extension LedgerTransaction {
 public enum OrderFact {
     /// A purchase order or trip number, by which people find an order.
     public static let number = "number"
+    public static let lot = "lot"
+    public static let serial = "serial"
 }

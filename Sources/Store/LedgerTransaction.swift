@@ -33,6 +33,7 @@ public final class LedgerTransaction {
         case order = "INSERT INTO \"order\" (name) VALUES (?)"
         case number = "INSERT OR IGNORE INTO number VALUES (?, ?)"
         case subject = "INSERT OR IGNORE INTO subject VALUES (?, ?)"
+        case mark = "INSERT OR IGNORE INTO mark VALUES (?, ?)"
     }
 
     func statement(_ key: Prepared) throws -> Statement {

@@ -1,5 +1,5 @@
 /// Numbers as text with a fixed count of digits after the point.
-enum FixedDecimal {
+public enum FixedDecimal {
     private static let powersOfTen: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 
     static let decimalsMax = powersOfTen.count - 1
@@ -20,7 +20,7 @@ enum FixedDecimal {
     }
 
     /// The same without zeros at its end.
-    static func short(_ value: Double, decimals: Int) -> String {
+    public static func short(_ value: Double, decimals: Int) -> String {
         var text = Substring(text(value, decimals: decimals))
         guard text.utf8.contains(0x2E) else { return String(text) }
         while text.last == "0" { text = text.dropLast() }

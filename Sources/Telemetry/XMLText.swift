@@ -1,9 +1,9 @@
 /// Text inside XML.
-enum XMLText {
+public enum XMLText {
     /// Text that may stand in an element or in a quoted attribute (XML 1.0 sections 2.2 and 2.4): what markup would
     /// take for its own is escaped. Characters that XML does not have, and those that turn the direction of what
     /// follows and so can make a name look like another, become U+FFFD.
-    static func escaped(_ text: String) -> String {
+    public static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
             switch scalar {

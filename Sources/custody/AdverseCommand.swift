@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import History
 import Ledger
 import Store
 import Telemetry
@@ -8,7 +9,11 @@ import Telemetry
 /// `custody adverse`: harm to people, or nearly.
 struct AdverseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "adverse", abstract: "Adverse events.", subcommands: [AdverseStatisticsCommand.self])
+        commandName: "adverse", abstract: "Adverse events.",
+        subcommands: [
+            AdverseReportCommand.self, AdverseShowCommand.self, AdverseExportCommand.self,
+            AdverseStatisticsCommand.self,
+        ])
 }
 
 extension AdverseStatistics.Grouping: ExpressibleByArgument {}

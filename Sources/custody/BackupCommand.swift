@@ -2,6 +2,7 @@ import ArgumentParser
 import Consortium
 import Foundation
 import Gateway
+import History
 import Ledger
 import Store
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Consortium
 import Foundation
 import Gateway
+import History
 import Ledger
 import Store
 
@@ -115,9 +116,4 @@ struct ConsortiumCommand: AsyncParsableCommand {
                 """
         }
     }
-}
-
-extension String {
-    /// Filled with spaces to at least this many characters.
-    func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

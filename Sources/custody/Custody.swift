@@ -12,14 +12,15 @@ struct Custody: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, InitCommand.self, OrganisationCommand.self, OperatorCommand.self, ConsortiumCommand.self,
             ContractCommand.self, OrderCommand.self,
-            RecordCommand.self, TraceCommand.self, OrdersCommand.self, VerifyCommand.self, ProofCommand.self,
+            RecordCommand.self, TraceCommand.self, FindCommand.self, ContentsCommand.self, OrdersCommand.self,
+            VerifyCommand.self, ProofCommand.self,
             VerifyProofCommand.self, PolicyCommand.self, PeersCommand.self, DecodeCommand.self, IdentifyCommand.self,
             UnmatchedCommand.self, LabelCommand.self, EPCCommand.self, ReindexCommand.self, DecodeWorkerCommand.self,
             AppendLoadCommand.self, TelemetryCommand.self, MKTCommand.self,
             ForksCommand.self, ResolveCommand.self, ConditionsCommand.self, ReadingCommand.self, EvidenceCommand.self,
             VerifyEvidenceCommand.self, MonitorCommand.self, BackupCommand.self, RestoreCommand.self,
             GenerationsCommand.self, KeysCommand.self, RevealCommand.self, EraseCommand.self, TimeStampsCommand.self,
-            AdverseCommand.self,
+            AdverseCommand.self, RecallCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there

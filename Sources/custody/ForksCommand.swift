@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import History
 import Ledger
 import Store
 

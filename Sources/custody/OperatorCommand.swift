@@ -2,6 +2,7 @@ import ArgumentParser
 import Consortium
 import Foundation
 import Gateway
+import History
 import Ledger
 
 struct OperatorCommand: AsyncParsableCommand {
@@ -150,17 +151,5 @@ struct ShownStatement {
         add("contract", update.contract.hex)
         add("document", update.consortium.hex)
         text = lines.joined(separator: "\n")
-    }
-}
-
-/// Who stands behind an update, as a person reads it.
-enum SignerText {
-    /// - Parameter isSigned: nil if nobody signed.
-    static func of(_ person: String, isSigned: Bool?) -> String {
-        switch isSigned {
-        case nil: "operator \(person.onOneLine)"
-        case true?: "signed by operator \(person.onOneLine)"
-        case false?: "the signature of operator \(person.onOneLine) is NOT VALID"
-        }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Consortium
 import Foundation
+import History
 import Ledger
 import Portal
 import Store

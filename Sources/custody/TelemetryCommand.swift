@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import History
 import Ledger
 import Store
 import Telemetry

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import History
 import Ledger
 import Store
 import TimeStamps
@@ -48,37 +49,6 @@ struct TimeStampsCommand: AsyncParsableCommand {
         let name = "\(folder)/\(shown.origin.replacingOccurrences(of: "/", with: "_"))_\(stamp.size)"
         try NamedFile.write(Array(stamp.note.encoded.utf8), to: "\(name).checkpoint")
         try NamedFile.write(stamp.token, to: "\(name).tst")
-    }
-}
-
-/// A stored time stamp as people and programs read it.
-struct ShownTimeStamp: Encodable {
-    let origin: String
-    let size: UInt64
-    /// By the authority's clock.
-    let time: String
-    /// The same with what that clock may be wrong by.
-    let existedBefore: String
-    let authority: String
-    let url: String
-
-    init(_ stamp: TimeStampRecord) throws {
-        origin = try Checkpoint(text: stamp.note.text).origin
-        size = stamp.size
-        time = UTCText.of(stamp.time)
-        existedBefore = UTCText.of(stamp.latest)
-        authority = stamp.authority
-        url = stamp.url
-    }
-
-    var text: String { "\(size) entries, stamped by \(shortAuthority): existed before \(existedBefore)" }
-
-    var shortAuthority: String { Self.commonName(of: authority) }
-
-    /// The common name in a subject (RFC 2253), or all of it.
-    static func commonName(of subject: String) -> String {
-        let parts = subject.split(separator: ",")
-        return parts.first { $0.hasPrefix("CN=") }.map { String($0.dropFirst(3)) } ?? subject
     }
 }
 

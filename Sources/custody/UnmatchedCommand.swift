@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import History
 import Identifiers
 import Ledger
 import Store

@@ -63,10 +63,11 @@ final class TestGateway {
         }
     }
 
-    init() throws {
+    /// - Parameter more: contracts beside `journey`.
+    init(contracts more: [Contract] = []) throws {
         folder = FileManager.default.temporaryDirectory.path + "/custody-gateway-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        consortium = try TestConsortium(contracts: [Contract(text: Self.contract)])
+        consortium = try TestConsortium(contracts: [Contract(text: Self.contract)] + more)
         ledger = try LedgerStore(path: folder + "/ledger.sqlite")
         intake = try IntakeStore(path: folder + "/intake.sqlite")
         var logger = Logger(label: "test")

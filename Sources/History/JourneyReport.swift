@@ -1,3 +1,4 @@
+import Gateway
 import Ledger
 import Store
 import Telemetry
@@ -72,6 +73,22 @@ public struct JourneyReport: Sendable {
             ($0.key.device, $0.key.metric, $0.key.unit) < ($1.key.device, $1.key.metric, $1.key.unit)
         }
         .map { ($0.key, $0.value.sorted { $0.from < $1.from }) }
+    }
+
+    /// Of an order and of the transports that it cites, those that have conditions.
+    public static func all(
+        of record: OrderRecord, _ snapshot: LedgerSnapshot, _ rulebook: Rulebook
+    ) throws -> [JourneyReport] {
+        let cited = try snapshot.orders(citedBy: record, limit: Trace.linksMax).filter { order in
+            let contract = try snapshot.ends(of: order).flatMap { rulebook.contracts[$0.first.update.contract]?.name }
+            return OrderKind(contract: contract) == .journey
+        }
+        return try ([record] + cited).map { record in
+            let updates = try snapshot.updates(of: record)
+            return JourneyReport(
+                order: record.name, updates: updates,
+                contract: updates.first.flatMap { rulebook.contracts[$0.update.contract] })
+        }.filter { !$0.isEmpty }
     }
 
     public var isEmpty: Bool { sensors.isEmpty && events.isEmpty }

@@ -3,7 +3,7 @@ import Ledger
 import Store
 
 /// An update that is not stored here, as a peer has proved it.
-struct FetchedStep: Encodable {
+public struct FetchedStep: Encodable {
     /// The organisation that was asked.
     let from: String
     /// Whether it is stored here too, and waits for what is not.
@@ -74,7 +74,7 @@ struct FetchedStep: Encodable {
 extension Trace {
     /// An order of which nothing is stored here.
     /// - Throws: `CustodyError` with code `order-unknown` where peers do not know it either.
-    init(_ fetched: FetchedOrder?, of asked: String, rulebook: Rulebook) throws {
+    public init(_ fetched: FetchedOrder?, of asked: String, rulebook: Rulebook) throws {
         guard let fetched, !fetched.updates.isEmpty else {
             let problems = fetched?.problems.joined(separator: "; ") ?? "the gateway does not run, so none was asked"
             throw CustodyError(
@@ -85,12 +85,15 @@ extension Trace {
         let updates = try fetched.updates.map { try Entry(bytes: [UInt8]($0.entry)).update }.compactMap(\.self)
             .filter { $0.order == fetched.order }
         order = fetched.order
-        contract = updates.lazy.compactMap { rulebook.contracts[$0.contract] }.first.map { "\($0.name) \($0.version)" }
+        let contract = updates.lazy.compactMap { rulebook.contracts[$0.contract] }.first
+        kind = OrderKind(contract: contract?.name)
+        self.contract = contract.map { "\($0.name) \($0.version)" }
         number = updates.lazy.compactMap { $0.text(of: OrderFact.number) }.first
         self.fetched = try fetched.updates.map { try FetchedStep($0, log: nil, of: fetched.order) }
         unfetched = fetched.problems
         (steps, heads, branches, disputed) = ([], [], [], nil)
         (waiting, erasures, journeys) = ([], [], [])
+        (holder, units, upstream, downstream) = (nil, [], [], [])
     }
 
     /// A peer may keep silent about an update, which nobody can see from what it shows.

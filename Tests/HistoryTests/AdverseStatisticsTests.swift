@@ -1,5 +1,5 @@
 import Foundation
-import Gateway
+import History
 import Ledger
 import Testing
 

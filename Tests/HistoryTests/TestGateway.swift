@@ -1,0 +1,1 @@
+../GatewayTests/TestGateway.swift
