@@ -3,7 +3,7 @@ import Ledger
 import Store
 
 /// An erasure as a person reads it.
-public struct ShownErasure: Encodable {
+public struct ShownErasure: Encodable, Sendable {
     public let fact: String
     public let step: String?
     public let by: String

@@ -47,6 +47,16 @@ public struct Trace: Encodable {
         let clockAhead: [String: Double]
         /// Of the first head with a time stamp that includes it.
         let timeStamp: ShownTimeStamp?
+        /// When it was recorded, UTC microseconds.
+        let recordedTime: Int64
+
+        private enum CodingKeys: CodingKey {
+            case step, organisation, role, origin, index, leafHash, recordedAt, observedAt, source, station, rule,
+                trigger, facts
+            case subjects, `operator`, operatorSigned, verdict, parents, dropped, confirmed, confirmedAfter, cosigners,
+                members
+            case frozen, revoked, clockAhead, timeStamp
+        }
     }
 
     /// Other orders that are looked for on each side, at the most.
@@ -167,7 +177,8 @@ extension Trace.Step {
         origin = reference.origin
         index = reference.index
         leafHash = reference.leafHash.hex
-        recordedAt = UTCText.of(applied.entry.recordedAt)
+        recordedTime = applied.entry.recordedAt
+        recordedAt = UTCText.of(recordedTime)
         observedAt = applied.update.observedAt.map(UTCText.of)
         source = applied.update.source.kind.rawValue
         station = applied.update.source.station.isEmpty ? nil : applied.update.source.station

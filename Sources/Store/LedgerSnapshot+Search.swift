@@ -68,4 +68,21 @@ extension LedgerSnapshot {
             database.cachedStatement(sql: "SELECT count(*) FROM applied WHERE \(accepted)"), arguments: [order.id])
         return (first, last, count ?? 0)
     }
+
+    /// Orders with updates that were recorded in a span of time, in UTC microseconds; in the order in which this store judged
+    /// their first one in it.
+    public func orders(recordedIn span: ClosedRange<Int64>, limit: Int) throws -> [OrderRecord] {
+        var (seen, found) = (Set<String>(), [OrderRecord]())
+        var last: Int64 = 0
+        while found.count < limit, case let updates = try applied(after: last, limit: 4_096),
+            let end = updates.last?.sequence
+        {
+            for applied in updates where span.contains(applied.entry.recordedAt) && found.count < limit {
+                guard seen.insert(applied.update.order).inserted else { continue }
+                found += try orders(named: applied.update.order, limit: 1)
+            }
+            last = end
+        }
+        return found
+    }
 }

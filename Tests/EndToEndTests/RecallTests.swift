@@ -32,7 +32,9 @@ import Testing
     /// Devices of lot L7 and one of L8, as far as the hospital.
     private func devices() async throws {
         for (serial, lot) in [("A1", "L7"), ("A2", "L7"), ("A3", "L8")] {
-            _ = try at("hospital", "order", "open", "--contract", "stock-device", "--number", "PO-\(serial)", "--fact", "product=pump")
+            _ = try at(
+                "hospital", "order", "open", "--contract", "stock-device", "--number", "PO-\(serial)", "--fact",
+                "product=pump")
             try await until("the manufacturer has PO-\(serial)") {
                 try site.run(["trace", "PO-\(serial)", "--state", site.state(of: "manufacturer")]).code == 0
             }
@@ -83,7 +85,8 @@ import Testing
             ).first)
         try await until("maker and regulator are notified") {
             let shown = try at("hospital", "adverse", "show", event)
-            return shown.contains { $0.contains("regulator.notified") } && shown.contains { $0.contains("manufacturer.notified") }
+            return shown.contains { $0.contains("regulator.notified") }
+                && shown.contains { $0.contains("manufacturer.notified") }
         }
         let shown = try at("hospital", "adverse", "show", event)
         #expect(shown.contains { $0.hasPrefix("clock     serious.submitted by manufacturer: due ") }, "\(shown)")

@@ -3,7 +3,7 @@ import Testing
 @testable import Ledger
 
 @Suite struct ContractTests {
-    @Test(arguments: [("custom-device", 19), ("stock-device", 13), ("transport", 8)])
+    @Test(arguments: [("custom-device", 26), ("stock-device", 13), ("transport", 10)])
     func readsTheSamples(name: String, steps: Int) throws {
         let contract = try TestConsortium.sampleContract(name)
         #expect(contract.name == name)
