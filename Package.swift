@@ -123,8 +123,8 @@ let package = Package(
         .executableTarget(
             name: "custody-bench",
             dependencies: [
-                "Capture", "Consortium", "Gateway", "Identifiers", "Labels", "Ledger", "Rig", "Store", "Telemetry",
-                "CZBar", "CZXing", "CZint", argumentParser, hummingbird, lifecycle, logging, nioCore, sqlite,
+                "Capture", "Consortium", "Gateway", "History", "Identifiers", "Labels", "Ledger", "Rig", "Store",
+                "Telemetry", "CZBar", "CZXing", "CZint", argumentParser, hummingbird, lifecycle, logging, nioCore, sqlite,
             ], path: "Benchmarks", exclude: ["Results"], swiftSettings: strict),
         .executableTarget(
             name: "custody-fuzz",

@@ -137,9 +137,12 @@ struct Workload {
         if order.done < Self.steps.count { orders.back.append(order) }
         return Draft(
             order: .existing(order.name), step: step, facts: facts,
-            subjects: ["https://id.gs1.org/01/04012345000016/10/A1B2C3/21/SN-000123456"],
+            subjects: [Self.subject(of: order.name)],
             observedAt: 1_700_000_000_000_000, source: Source(.scan, station: "dock-1"))
     }
+
+    /// The one device of an order.
+    static func subject(of order: String) -> String { "https://id.gs1.org/01/04012345000016/10/A1B2C3/21/\(order.suffix(16))" }
 
     private mutating func opening() -> Draft {
         opened += 1

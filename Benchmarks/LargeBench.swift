@@ -1,4 +1,5 @@
 import Foundation
+import History
 import Ledger
 import Store
 
@@ -25,7 +26,9 @@ struct LargeBench {
                 target: "-"),
             Measurement(name: "verify", value: Double(size) / checking, unit: "entries/s", target: "-"),
             Measurement(
-                name: "trace of an order, median of 100", value: Statistic.median(traces), unit: "ms", target: "-"),
+                name: "trace by a serial number, median of 100", value: Statistic.median(traces), unit: "ms", target: "< 50 ms"),
+            Measurement(
+                name: "trace by a serial number, slowest of 100", value: traces.max() ?? 0, unit: "ms", target: "< 50 ms"),
             Measurement(name: "start to ready", value: start, unit: "s", target: "< 1 s"),
         ]
     }
@@ -37,14 +40,19 @@ struct LargeBench {
         }
     }
 
+    /// From a serial number to all that is shown of its order.
     private func trace(_ store: LedgerStore) throws -> [Double] {
         let rulebook = store.rulebook
         return try (0..<100).map { number in
-            let began = ContinuousClock.now
-            try store.read { snapshot in
+            let serial = try store.read { snapshot in
                 let found = try snapshot.orders(keyed: "PO-\(1 + number * entries / 1_000)")
                 guard let order = found.first else { preconditionFailure("an order is missing") }
-                blackHole(try snapshot.thread(of: order, rulebook: rulebook).heads)
+                return String(order.name.suffix(16))
+            }
+            let began = ContinuousClock.now
+            try store.read { snapshot in
+                let order = try OrderSearch.order(serial, year: 2_026, in: snapshot, rulebook)
+                blackHole(try JSONEncoder().encode(Trace(of: order, snapshot: snapshot, rulebook: rulebook)))
             }
             return (ContinuousClock.now - began) / .milliseconds(1)
         }

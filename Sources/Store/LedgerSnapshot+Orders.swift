@@ -43,7 +43,8 @@ extension LedgerSnapshot {
         try orders(
             """
             SELECT id, name FROM "order" WHERE id IN (
-                SELECT "order" FROM number WHERE number = ?1 UNION SELECT "order" FROM subject WHERE subject = ?1)
+                SELECT * FROM (SELECT "order" FROM number WHERE number = ?1 ORDER BY "order" DESC LIMIT ?2)
+                UNION SELECT * FROM (SELECT "order" FROM subject WHERE subject = ?1 ORDER BY "order" DESC LIMIT ?2))
             ORDER BY id DESC LIMIT ?2
             """, [key, limit])
     }

@@ -20,7 +20,7 @@ extension LedgerSnapshot {
     public func orders(marked mark: OrderMark, limit: Int) throws -> [OrderRecord] {
         try orders(
             """
-            SELECT id, name FROM "order" WHERE id IN (SELECT "order" FROM mark WHERE mark = ?1) ORDER BY id DESC LIMIT ?2
+            SELECT id, name FROM mark JOIN "order" ON id = mark."order" WHERE mark = ?1 ORDER BY mark."order" DESC LIMIT ?2
             """, [mark.key, limit])
     }
 
@@ -31,13 +31,15 @@ extension LedgerSnapshot {
         }.compactMap { mark in if case .lot(let lot) = mark { lot } else { nil } }
     }
 
-    /// Orders of a subject, and of those that it names all at once, because their Digital Links continue it; the newest first.
+    /// Orders of a subject, and of those that it names all at once, because their Digital Links continue it: of
+    /// more than `limit` any, the newest first.
     public func orders(under subject: String, limit: Int) throws -> [OrderRecord] {
         try orders(
             """
             SELECT id, name FROM "order" WHERE id IN (
-                SELECT "order" FROM subject WHERE subject = ?1
-                UNION SELECT "order" FROM subject WHERE subject > ?1 || '/' AND subject < ?1 || '0')
+                SELECT * FROM (SELECT "order" FROM subject WHERE subject = ?1 ORDER BY "order" DESC LIMIT ?2)
+                UNION SELECT * FROM (
+                    SELECT "order" FROM subject WHERE subject > ?1 || '/' AND subject < ?1 || '0' LIMIT ?2))
             ORDER BY id DESC LIMIT ?2
             """, [subject, limit])
     }
@@ -46,7 +48,8 @@ extension LedgerSnapshot {
     public func orders(citing order: OrderRecord, limit: Int) throws -> [OrderRecord] {
         try orders(
             """
-            SELECT id, name FROM "order" WHERE id IN (SELECT "order" FROM citation WHERE cited = ?1) ORDER BY id DESC LIMIT ?2
+            SELECT id, name FROM citation JOIN "order" ON id = citation."order" WHERE cited = ?1
+            ORDER BY citation."order" DESC LIMIT ?2
             """, [order.id, limit])
     }
 
