@@ -18,6 +18,9 @@ public actor RuleRunner {
     /// How long after a start deadlines are left alone, in microseconds: peers may have what was done in time.
     public static let patience: Int64 = 30_000_000
 
+    /// After how long a rule that records on another order is tried again, in microseconds: nothing tells when that order goes on.
+    static let retryAfter: Int64 = 60_000_000
+
     private nonisolated let executor = DispatchExecutor(label: "custody.rules")
     private let recorder: Recorder
     private let ledger: LedgerStore
@@ -150,6 +153,8 @@ public actor RuleRunner {
         case settled
         /// What comes to its order may make it possible.
         case resting
+        /// It is about another order, and is tried again later.
+        case postponed
         /// It is to be tried again just so.
         case open
     }
@@ -160,44 +165,78 @@ public actor RuleRunner {
         let due = try ledger.read { try $0.dueRules(at: now, limit: Self.actMax) }
             .filter { $0.due == 0 || now >= claimsFrom }
         guard !due.isEmpty else { return false }
-        let drafts = try due.map { (rule: $0, draft: try draft(of: $0)) }
-        var outcomes = drafts.filter { $0.draft == nil }.map { ($0.rule, Outcome.settled) }
-        let tried = drafts.compactMap { rule, draft in draft.map { (rule, $0) } }
-        for ((rule, _), result) in zip(tried, try await recorder.record(tried.map(\.1))) {
-            outcomes.append((rule, try outcome(of: rule, result)))
+        let plans = try due.map { (rule: $0, plan: try plan(of: $0)) }
+        var outcomes = plans.compactMap { rule, plan in plan.outcome.map { (rule, $0) } }
+        let tried = plans.compactMap { rule, plan in plan.draft.map { (rule, $0) } }
+        for ((rule, draft), result) in zip(tried, try await recorder.record(tried.map(\.1))) {
+            outcomes.append((rule, try outcome(of: rule, result, isElsewhere: draft.firing == nil)))
         }
         try ledger.write { transaction in
             for (rule, outcome) in outcomes {
                 switch outcome {
                 case .settled: try transaction.settle(rule)
                 case .resting: try transaction.rest(rule)
+                case .postponed: try transaction.postpone(rule, to: now + Self.retryAfter)
                 case .open: continue
                 }
             }
         }
-        return outcomes.contains { $0.1 != .open }
+        return outcomes.contains { $0.1 == .settled || $0.1 == .resting }
     }
 
-    /// Nil if the order or the rule is no longer known here.
-    private func draft(of due: DueRule) throws -> Draft? {
+    /// What to do about a rule now.
+    private enum Plan {
+        case record(Draft)
+        case nothing(Outcome)
+
+        var draft: Draft? { if case .record(let draft) = self { draft } else { nil } }
+        var outcome: Outcome? { if case .nothing(let outcome) = self { outcome } else { nil } }
+    }
+
+    private func plan(of due: DueRule) throws -> Plan {
         let rulebook = ledger.rulebook
         return try ledger.read { snapshot in
-            guard let order = try snapshot.orders(matching: due.order).first(where: { $0.name == due.order }) else {
-                return nil
-            }
+            guard let order = try snapshot.orders(named: due.order, limit: 1).first else { return .nothing(.settled) }
             let thread = try snapshot.thread(of: order, rulebook: rulebook)
-            guard let trigger = thread.node(due.trigger)?.update,
-                let rule = rulebook.contracts[trigger.contract]?.rule(due.rule)
-            else { return nil }
-            return Draft(
-                order: .existing(due.order), step: rule.record,
-                facts: rule.facts(from: trigger).compactMap { fact in
-                    if case .text(let text) = fact.value { (fact.name, .text(text)) } else { nil }
-                }, source: Source(.rule), firing: Firing(rule: due.rule, trigger: due.trigger))
+            guard let trigger = thread.node(due.trigger),
+                let rule = rulebook.contracts[trigger.update.contract]?.rule(due.rule)
+            else { return .nothing(.settled) }
+            let facts = rule.facts(from: trigger.update).compactMap { fact -> (name: String, value: Draft.Value)? in
+                if case .text(let text) = fact.value { (fact.name, .text(text)) } else { nil }
+            }
+            if let on = rule.on {
+                // Or contracts could set each other off without an end.
+                guard trigger.update.source.kind != .rule else { return .nothing(.settled) }
+                let other = trigger.update.text(of: on) ?? ""
+                return try plan(rule.record, facts, on: other, because: trigger.reference, snapshot, rulebook)
+            }
+            return .record(
+                Draft(
+                    order: .existing(due.order), step: rule.record, facts: facts, source: Source(.rule),
+                    firing: Firing(rule: due.rule, trigger: due.trigger)))
         }
     }
 
-    private func outcome(of due: DueRule, _ result: Result<Receipt, any Error>) throws -> Outcome {
+    /// A step on another order, which cites what set the rule off: by that everybody knows that it has been acted on.
+    private func plan(
+        _ step: String, _ facts: [(name: String, value: Draft.Value)], on name: String, because trigger: Reference,
+        _ snapshot: LedgerSnapshot, _ rulebook: Rulebook
+    ) throws -> Plan {
+        guard let order = try snapshot.orders(named: name, limit: 1).first, order.name == name else {
+            return .nothing(.postponed)
+        }
+        let isDone = try snapshot.thread(of: order, rulebook: rulebook).nodes.contains { node in
+            node.verdict.isAccepted && node.update.step == step
+                && node.update.cites.contains { $0.reference == trigger }
+        }
+        guard !isDone else { return .nothing(.settled) }
+        return .record(
+            Draft(order: .existing(name), step: step, facts: facts, cites: [trigger], source: Source(.rule)))
+    }
+
+    private func outcome(
+        of due: DueRule, _ result: Result<Receipt, any Error>, isElsewhere: Bool
+    ) throws -> Outcome {
         var place: Logger.Metadata = ["order": "\(due.order)", "rule": "\(due.rule)"]
         do {
             let receipt = try result.get()
@@ -212,7 +251,7 @@ public actor RuleRunner {
             default:
                 place["reason"] = "\(error)"
                 logger.info("a rule waits", metadata: place)
-                return .resting
+                return isElsewhere ? .postponed : .resting
             }
         }
     }

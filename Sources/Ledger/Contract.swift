@@ -19,8 +19,8 @@ public enum Role: String, Hashable, Sendable, CaseIterable, Codable {
 public final class Contract: Hashable, Sendable {
     /// The newest contract language that this release judges by. Language 2 has `resolves`, `confirmed-by`, and readers of
     /// private facts; language 3 has `signed-by`; language 4 has types of facts, `after: {any: ...}`, `approvals`, `scans`,
-    /// `within` and rules.
-    public static let languageMax = 4
+    /// `within` and rules; language 5 has rules that record on another order.
+    public static let languageMax = 5
     /// The fact by which a step that `resolves` names the head that stands: the leaf hash in hexadecimal.
     public static let standsFact = "stands"
     public static let stepsMax = 256

@@ -107,7 +107,7 @@ public struct ContractCheck {
     public var loopingRules: Set<String> {
         // A rule that an order sets off once, or whose step is recorded once, ends every circle that it is in.
         let endless = contract.rules.filter { rule in
-            !rule.isForOnce(in: contract) && contract.step(rule.record)?.repeats == true
+            rule.on == nil && !rule.isForOnce(in: contract) && contract.step(rule.record)?.repeats == true
         }
         let next = Dictionary(
             uniqueKeysWithValues: endless.map { rule in

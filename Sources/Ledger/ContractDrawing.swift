@@ -48,7 +48,7 @@ public struct ContractDrawing {
             return Self.path(layout.route(edge), "stroke=\"#44546a\"\(dash) marker-end=\"url(#step)\"")
         }
         let rules = contract.rules.compactMap { rule -> String? in
-            guard let trigger = rule.triggerStep(in: contract)?.name, let from = layout.box(trigger),
+            guard rule.on == nil, let trigger = rule.triggerStep(in: contract)?.name, let from = layout.box(trigger),
                 let to = layout.box(rule.record)
             else { return nil }
             return Self.curve(from, to)
@@ -129,7 +129,8 @@ public struct ContractDrawing {
             when = count.map { "\(step)\(limits) has been recorded \($0) times" } ?? "\(step)\(limits) is recorded"
         }
         let who = rule.by.map(\.rawValue).sorted().joined(separator: " or ")
-        return "Rule \(rule.name): when \(when), a \(who) records \(rule.record)."
+        let place = rule.on.map { " on the order that '\($0)' names" } ?? ""
+        return "Rule \(rule.name): when \(when), a \(who) records \(rule.record)\(place)."
     }
 
     private static func text(_ text: String, x: Int, y: Int, size: Int, isBold: Bool = false) -> String {

@@ -21,6 +21,9 @@ extension Contract {
         public let by: Set<Role>
         /// The step that it records.
         public let record: String
+        /// The fact of the update that sets it off which names the order on which the step is recorded, under a contract of its
+        /// own; nil for a rule that records on the same order (contract language 5).
+        public let on: String?
         /// In the order in which they are written.
         public let facts: [(name: String, value: Value)]
     }

@@ -17,9 +17,11 @@ private struct RuleReader {
     /// Nil if something is wrong with it, which has been reported.
     func read() -> Contract.Rule? {
         let before = owner.problems.count
-        let keys = owner.mapping(reader, known: ["when", "by", "record", "facts"])
+        let keys = owner.mapping(
+            reader, known: Set(["when", "by", "record", "facts"]).union(owner.language < 5 ? [] : ["on"]))
         let by = owner.required("by", of: keys, reader).flatMap { by in owner.attempt { try owner.roles(by) } } ?? []
         let when = owner.required("when", of: keys, reader).flatMap { self.when($0) }
+        if let on = keys["on"] { return elsewhere(on, keys, when: when, by: by, before: before) }
         let record = owner.required("record", of: keys, reader).flatMap(step)
         guard let when, let record, let set = triggerStep(when) else { return nil }
         check(record, by: by)
@@ -27,7 +29,30 @@ private struct RuleReader {
         let facts = keys["facts"].map { self.facts($0, record: record, trigger: isAboutOne ? set : nil) } ?? []
         checkRequired(record, facts)
         guard owner.problems.count == before else { return nil }
-        return Contract.Rule(name: name, when: when, by: by, record: record.name, facts: facts)
+        return Contract.Rule(name: name, when: when, by: by, record: record.name, on: nil, facts: facts)
+    }
+
+    /// A rule that records on another order: what that step is, and who may record it, is for the other order's contract to say.
+    private func elsewhere(
+        _ on: YAMLReader, _ keys: [String: YAMLReader], when: Contract.Rule.When?, by: Set<Role>, before: Int
+    ) -> Contract.Rule? {
+        if by.isEmpty { owner.report(reader.failure("rule \(name) names nobody who acts")) }
+        let record = owner.required("record", of: keys, reader).flatMap { record in owner.attempt { try record.text() }
+        }
+        guard let when, let record, let set = triggerStep(when) else { return nil }
+        guard case .recorded(_, _, nil) = when, set.approvals == nil else {
+            owner.report(
+                on.failure("rule \(name) records on the order that one update names: it has no 'count' or 'missed', and no step with approvals"))
+            return nil
+        }
+        let order = owner.attempt {
+            let fact = try on.text()
+            _ = try type(ofPublic: fact, in: set, at: on)
+            return fact
+        }
+        let facts = keys["facts"].map { self.facts($0, record: nil, trigger: set) } ?? []
+        guard let order, owner.problems.count == before else { return nil }
+        return Contract.Rule(name: name, when: when, by: by, record: record, on: order, facts: facts)
     }
 
     private func step(_ reader: YAMLReader) -> WrittenStep? {
@@ -135,9 +160,11 @@ private struct RuleReader {
     // MARK: Facts
 
     /// `{reason: not shipped in time, lot: {from: lot}}`
-    /// - Parameter trigger: the step that a value may come from; nil where that is not one update.
+    /// - Parameters:
+    ///   - record: nil for a step of another contract.
+    ///   - trigger: the step that a value may come from; nil where that is not one update.
     private func facts(
-        _ reader: YAMLReader, record: WrittenStep, trigger: WrittenStep?
+        _ reader: YAMLReader, record: WrittenStep?, trigger: WrittenStep?
     ) -> [(name: String, value: Contract.Rule.Value)] {
         guard let pairs = owner.attempt({ try reader.pairs() }),
             owner.attempt({ try Limit.check(pairs.count, max: Update.factsMax, "rule \(name)", unit: "facts") }) != nil
@@ -148,9 +175,9 @@ private struct RuleReader {
     }
 
     private func value(
-        of fact: String, _ reader: YAMLReader, record: WrittenStep, trigger: WrittenStep?
+        of fact: String, _ reader: YAMLReader, record: WrittenStep?, trigger: WrittenStep?
     ) throws -> Contract.Rule.Value {
-        let type = try type(ofPublic: fact, in: record, at: reader)
+        let type = try record.map { try self.type(ofPublic: fact, in: $0, at: reader) } ?? FactType.text
         guard !reader.isScalar else {
             let text = try reader.text()
             guard type.admits(text) else { throw reader.failure("'\(fact)' is \(type.expectation)") }

@@ -228,6 +228,9 @@ extension ThreadGraph {
         guard let name = update.firing?.rule, let rule = contract.rule(name) else {
             return Rejection(.ruleUnknown, "the contract has no such rule")
         }
+        guard rule.on == nil else {
+            return Rejection(.ruleMismatched, "the rule \(name) records on the order that an update names")
+        }
         guard update.isStep(rule.record) else {
             return Rejection(.ruleMismatched, "the rule \(name) records \(rule.record), not \(update.stepName)")
         }

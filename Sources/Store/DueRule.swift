@@ -84,6 +84,14 @@ extension LedgerTransaction {
             arguments: [Data(rule.trigger.bytes), rule.rule])
     }
 
+    /// A rule waits for a time.
+    /// - Parameter due: UTC microseconds.
+    public func postpone(_ rule: DueRule, to due: Int64) throws {
+        try database.execute(
+            sql: "UPDATE due_rule SET due = ? WHERE \"trigger\" = ? AND rule = ?",
+            arguments: [due, Data(rule.trigger.bytes), rule.rule])
+    }
+
     /// A rule waits until its order goes on.
     public func rest(_ rule: DueRule) throws {
         try database.execute(

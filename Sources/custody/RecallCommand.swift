@@ -9,7 +9,7 @@ import Store
 struct RecallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recall", abstract: "Find what is affected, tell its holders, and see how far that has come.",
-        subcommands: [Find.self, Open.self, Notify.self, Status.self])
+        subcommands: [Find.self, Open.self, Extend.self, Status.self])
 
     struct ScopeOptions: ParsableArguments {
         @Option(help: "The device identifier: a GTIN, or its Digital Link.")
@@ -57,8 +57,10 @@ struct RecallCommand: AsyncParsableCommand {
 
     struct Open: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Open a recall, list what it affects, and record the notice on each order.",
-            discussion: "Prints the recall's order. What a cut left undone is done by: custody recall notify ORDER.")
+            abstract: "Open a recall, and list what it affects; the notice on each order is recorded by rule.",
+            discussion:
+                "Prints the recall's order. What a cut left unlisted, or comes later, is listed by: custody recall extend ORDER."
+        )
 
         @OptionGroup var scope: ScopeOptions
         @Option(help: "Why.")
@@ -83,14 +85,14 @@ struct RecallCommand: AsyncParsableCommand {
                 Draft(
                     order: .open(contract: "recall"), step: "recall.opened", facts: facts.known,
                     source: Source(.operator)), state: state.directory)
-            let done = try await RecallNotices(recall: receipt.order, state: state).send(beside: scope.device)
+            let done = try await RecallList(recall: receipt.order, state: state).extend(by: scope.device)
             try output.print(done, text: done.text)
         }
     }
 
-    struct Notify: AsyncParsableCommand {
+    struct Extend: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List what a recall affects now, and record the notice on each order that has none.")
+            abstract: "List what a recall affects now and did not before.")
 
         @Argument(help: "The recall's order or number.")
         var recall: String
@@ -99,7 +101,7 @@ struct RecallCommand: AsyncParsableCommand {
 
         func run() async throws {
             let order = try state.ledger().read { try $0.order(recall).name }
-            let done = try await RecallNotices(recall: order, state: state).send()
+            let done = try await RecallList(recall: order, state: state).extend()
             try output.print(done, text: done.text)
         }
     }
@@ -131,80 +133,50 @@ extension [(name: String, value: String?)] {
     }
 }
 
-/// Brings a recall to the orders that it affects; doing it again does what is left.
-private struct RecallNotices {
+/// Lists on a recall's order what it affects; doing it again lists what has come since. The notice on each of these orders is recorded
+/// by the gateways of maker and regulator, as the recall's contract says.
+private struct RecallList {
     struct Done: Encodable {
         let recall: String
         let affected: Int
-        /// Orders on which the notice was recorded now.
-        let noticed: Int
-        /// Why it could not be recorded on others, by order.
-        let refused: [String: String]
+        /// Those that were not listed before.
+        let listed: Int
 
-        var text: String {
-            let problems = refused.sorted { $0.key < $1.key }.map { "\n  \($0.key): \($0.value)" }.joined()
-            return "\(recall)\n\(affected) affected, \(noticed) notices recorded now" + problems
-        }
+        var text: String { "\(recall)\n\(affected) affected, \(listed) listed now" }
     }
 
     let recall: String
     let state: StateOptions
 
     /// - Parameter devices: named beside what the recall's own facts say.
-    func send(beside devices: [String] = []) async throws -> Done {
-        let ledger = try state.ledger()
-        let (affected, opening, listed) = try ledger.read { snapshot in
+    func extend(by devices: [String] = []) async throws -> Done {
+        let (affected, opening, listed) = try state.ledger().read { snapshot in
             let (rulebook, updates) = (try snapshot.rulebook(), try snapshot.updates(of: try snapshot.order(recall)))
             guard let opening = updates.first(where: { $0.update.step == "recall.opened" && $0.verdict.isAccepted })
             else {
                 throw CustodyError(.orderUnknown, "this order is no recall", at: recall)
             }
             let listed = Set(
-                updates.filter { $0.update.step == "device.affected" }.compactMap { $0.update.text(of: "order") })
+                updates.filter { $0.update.step == "device.affected" && $0.verdict.isAccepted }
+                    .compactMap { $0.update.text(of: "order") })
             let scope = RecallScope(opening.update, devices: devices + listed)
             let year = CalendarYear.present
-            return (try RecallWalk.affected(by: scope, year: year, in: snapshot, rulebook), opening, listed)
+            return (try RecallWalk.affected(by: scope, year: year, in: snapshot, rulebook), opening.update, listed)
         }
-        for item in affected where !listed.contains(item.order) { try await list(item) }
-        var (noticed, refused) = (0, [String: String]())
-        for item in affected where try !isNoticed(item.order, ledger) {
-            do {
-                try await notice(item, opening)
-                noticed += 1
-            } catch let error as CustodyError { refused[item.order] = error.message }
-        }
-        return Done(recall: recall, affected: affected.count, noticed: noticed, refused: refused)
+        let new = affected.filter { !listed.contains($0.order) }
+        for item in new { try await list(item, opening) }
+        return Done(recall: recall, affected: affected.count, listed: new.count)
     }
 
-    private func list(_ item: AffectedOrder) async throws {
+    private func list(_ item: AffectedOrder, _ opening: Update) async throws {
         let facts: [(name: String, value: String?)] = [
             ("order", item.order), ("device", item.subjects.first { !UnitContents.isUnit($0) }),
-            ("holder", item.holder?.organisation), ("certainty", item.holder?.certainty.rawValue),
+            ("holder", item.holder?.organisation), ("certainty", item.holder?.certainty.rawValue), ("recall", recall),
+            ("reason", opening.text(of: "reason")), ("instructions", opening.text(of: "instructions")),
         ]
-        try await record("device.affected", on: recall, facts, cites: Array(item.heads.prefix(Update.citesMax)))
-    }
-
-    private func notice(_ item: AffectedOrder, _ opening: AppliedUpdate) async throws {
-        let facts: [(name: String, value: String?)] = [
-            ("recall", recall), ("reason", opening.update.text(of: "reason")),
-            ("instructions", opening.update.text(of: "instructions")),
-        ]
-        try await record(RecallStep.noticed, on: item.order, facts, cites: [opening.reference])
-    }
-
-    private func record(
-        _ step: String, on order: String, _ facts: [(name: String, value: String?)], cites: [Reference]
-    ) async throws {
         _ = try await RecorderAccess.record(
-            Draft(order: .existing(order), step: step, facts: facts.known, cites: cites, source: Source(.operator)),
-            state: state.directory)
-    }
-
-    private func isNoticed(_ order: String, _ ledger: LedgerStore) throws -> Bool {
-        try ledger.read { snapshot in
-            try snapshot.updates(of: try snapshot.order(order)).contains {
-                $0.verdict.isAccepted && $0.update.step == RecallStep.noticed && $0.update.text(of: "recall") == recall
-            }
-        }
+            Draft(
+                order: .existing(recall), step: "device.affected", facts: facts.known,
+                cites: Array(item.heads.prefix(Update.citesMax)), source: Source(.operator)), state: state.directory)
     }
 }

@@ -52,9 +52,9 @@ import Testing
         #expect(found.count { $0.contains("on its way from manufacturer") } == 2, "\(found)")
         #expect(try String(contentsOfFile: site.folder + "/recall.csv", encoding: .utf8).contains("in-transit"))
         let opened = try at("manufacturer", "recall", "open", "--lot", "L7", "--reason", "a crack", "--number", "R-1")
-        #expect(opened.last == "2 affected, 2 notices recorded now", "\(opened)")
+        #expect(opened.last == "2 affected, 2 listed now", "\(opened)")
         // What is done is not done again.
-        #expect(try at("manufacturer", "recall", "notify", "R-1").last == "2 affected, 0 notices recorded now")
+        #expect(try at("manufacturer", "recall", "extend", "R-1").last == "2 affected, 0 listed now")
         try await until("the hospital's gateway says that both notices have come") {
             try progress("R-1").allSatisfy { $0.noticed != nil && $0.received != nil }
         }

@@ -39,6 +39,28 @@ import Testing
           round: {when: {step: loop.a}, by: regulator, record: loop.a}
         """
 
+    static let device = """
+        custody-contract: 4
+        name: device
+        version: 1
+        steps:
+          made: {by: [regulator, hospital]}
+          ready: {by: [regulator, hospital], after: made}
+          noticed: {by: [regulator, hospital], after: ready, repeats: true, facts: {kind: public}}
+        """
+
+    static let caller = """
+        custody-contract: 5
+        name: caller
+        version: 1
+        steps:
+          opened: {by: [regulator, hospital], facts: {order: public}}
+          affected: {by: [regulator, hospital], after: opened, repeats: true, facts: {order: public, kind: public}}
+        rules:
+          again: {when: {step: opened, where: {order: {not: none}}}, by: regulator, record: affected, facts: {order: {from: order}}}
+          notice: {when: {step: affected}, by: [regulator, hospital], record: noticed, on: order, facts: {kind: {from: kind}}}
+        """
+
     static let day: Int64 = 86_400_000_000
 
     /// One gateway, as each start of its process makes it.
@@ -130,10 +152,12 @@ import Testing
             try ledger.applyPending()
         }
 
-        func open() async throws -> String {
-            try await recorder.record(
-                Draft(order: .open(contract: "watched"), step: "placed", source: Source(.operator))
-            ).order
+        func open(
+            _ contract: String = "watched", _ step: String = "placed", facts: [String: String] = [:]
+        ) async throws -> String {
+            let facts = facts.map { (name: $0.key, value: Draft.Value.text($0.value)) }
+            let draft = Draft(order: .open(contract: contract), step: step, facts: facts, source: Source(.operator))
+            return try await recorder.record(draft).order
         }
 
         func record(_ step: String, of order: String, facts: [String: String] = [:]) async throws {
@@ -168,7 +192,8 @@ import Testing
     let clock = TestGateway.Clock()
 
     init() throws {
-        consortium = try TestConsortium(contracts: [Contract(text: Self.contract)])
+        consortium = try TestConsortium(
+            contracts: try [Self.contract, Self.device, Self.caller].map { try Contract(text: $0) })
     }
 
     private func site(_ role: Role = .regulator, _ gateway: String = "one", patience: Int64 = 0) throws -> Site {
@@ -244,6 +269,78 @@ import Testing
         try await site.record("loop.a", of: order)
         try await site.runner.advance()
         #expect(try site.fired(in: order).isEmpty)
+    }
+
+    // MARK: Other orders
+
+    /// A device, ready to be called back, and the call that names it.
+    private func call(_ site: Site, of device: String) async throws -> String {
+        let call = try await site.open("caller", "opened")
+        try await site.record("affected", of: call, facts: ["order": device, "kind": "crack"])
+        return call
+    }
+
+    @Test func aRuleRecordsOnTheOrderThatIsNamedOnceWhateverTheRestarts() async throws {
+        let site = try site()
+        let device = try await site.open("device", "made")
+        try await site.record("ready", of: device)
+        let call = try await call(site, of: device)
+        for _ in 0..<3 {
+            try await site.runner.advance()
+            try site.restart()
+        }
+        try site.ledger.write { try $0.follow(rulesTo: 0, setOff: [], movedOn: []) }
+        try site.restart()
+        try await site.runner.advance()
+        #expect(try site.steps(of: device) == ["made one", "ready one", "noticed one"])
+        let (notice, cause) = try site.ledger.read { snapshot in
+            (
+                try snapshot.updates(of: try snapshot.order(device)).last,
+                try snapshot.updates(of: try snapshot.order(call)).last
+            )
+        }
+        #expect(notice?.update.text(of: "kind") == "crack" && notice?.update.source == Source(.rule))
+        #expect(notice?.update.cites.map(\.reference) == cause.map { [$0.reference] })
+        #expect(try site.ledger.read { try $0.dueRules() }.isEmpty)
+    }
+
+    @Test func whatTheOtherOrderRefusesIsTriedAgain() async throws {
+        let site = try site()
+        let device = try await site.open("device", "made")
+        _ = try await call(site, of: device)
+        _ = try await call(site, of: "hospital/none/01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        try await site.runner.advance()
+        try await site.record("ready", of: device)
+        try await site.runner.advance()
+        #expect(try site.steps(of: device).last == "ready one")
+        pass(RuleRunner.retryAfter)
+        try site.restart()
+        try await site.runner.advance()
+        #expect(try site.steps(of: device).last == "noticed one")
+        #expect(try site.ledger.read { try $0.dueRules() }.count == 1)
+    }
+
+    @Test func whatARuleRecordedSetsOffNothingOnOtherOrders() async throws {
+        let site = try site()
+        let device = try await site.open("device", "made")
+        try await site.record("ready", of: device)
+        let call = try await site.open("caller", "opened", facts: ["order": device])
+        try await site.runner.advance()
+        #expect(try site.steps(of: call) == ["opened one", "affected one"])
+        #expect(try site.steps(of: device).last == "ready one")
+        #expect(try site.ledger.read { try $0.dueRules() }.isEmpty)
+    }
+
+    @Test func gatewaysThatHearOfANoticeWriteNoneThemselves() async throws {
+        let (one, two) = (try site(), try site(.hospital, "two"))
+        let device = try await one.open("device", "made")
+        try await one.record("ready", of: device)
+        _ = try await call(one, of: device)
+        try await one.runner.advance()
+        try two.hear(of: one)
+        try await two.runner.advance()
+        #expect(try two.steps(of: device) == ["made one", "ready one", "noticed one"])
+        #expect(try two.ledger.read { try $0.dueRules() }.isEmpty)
     }
 
     // MARK: Deadlines

@@ -118,6 +118,30 @@ import Testing
         #expect(try Contract(text: Self.ruleSteps + rule).rules.count == 1)
     }
 
+    private static let elsewhere = ruleSteps.replacing("custody-contract: 4", with: "custody-contract: 5")
+
+    @Test(arguments: [
+        ("{when: {step: a}, by: hospital, record: x.y, on: gone}", "gone"),
+        ("{when: {step: a}, by: hospital, record: x.y, on: p}", "private"),
+        ("{when: {step: a, count: 2}, by: hospital, record: x.y, on: t}", "count"),
+        ("{when: {missed: b}, by: hospital, record: x.y, on: t}", "missed"),
+        ("{when: {step: k}, by: hospital, record: x.y, on: t}", "approvals"),
+        ("{when: {step: a}, by: [], record: x.y, on: t}", "nobody"),
+        ("{when: {step: a}, by: hospital, on: t}", "record"),
+        ("{when: {step: a}, by: hospital, record: x.y, on: t, facts: {z: {from: p}}}", "private"),
+    ])
+    func refusesARuleForAnotherOrderThatCannotBe(rule: String, names: String) throws {
+        let error = try #require(refusal { try Contract(text: Self.elsewhere + "  r: \(rule)\n", file: "c.yaml") })
+        #expect(error.code == .yamlMalformed && error.message.contains(names), "\(error)")
+    }
+
+    @Test func aRuleForAnotherOrderIsOfLanguage5() throws {
+        let rule = "  r: {when: {step: a}, by: hospital, record: x.y, on: t, facts: {z: {from: t}}}\n"
+        let contract = try Contract(text: Self.elsewhere + rule)
+        #expect(contract.rule("r")?.on == "t" && contract.rule("r")?.record == "x.y")
+        #expect(refusal { try Contract(text: Self.ruleSteps + rule) }?.message.contains("on") == true)
+    }
+
     @Test func saysAllThatIsWrongAtOnce() {
         let text = Self.head + "  a: {by: pirate, facts: {n: secret}, colour: red}\n  b: {by: hospital, after: gone}\n"
         let problems = Contract.problems(in: text, file: "c.yaml")

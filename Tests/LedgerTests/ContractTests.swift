@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func refusesALaterLanguage() {
-        let text = "custody-contract: 5\nname: c\nversion: 1\nsteps: {a: {by: hospital}}\n"
+        let text = "custody-contract: 6\nname: c\nversion: 1\nsteps: {a: {by: hospital}}\n"
         #expect(refusal { try Contract(text: text, file: "c.yaml") } == CustodyError(.contractLanguage, ""))
     }
 

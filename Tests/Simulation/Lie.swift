@@ -38,8 +38,29 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
     private(set) var brokenIndex: UInt64?
     /// Whether somebody honest has seen both branches of the log, or the broken entry is in it, so that it must be frozen.
     private(set) var isCaught = false
+    /// Whether a log went back and nothing on its disk shows it, as when the power went before the head was written outside the
+    /// database.
+    private var wentBackUnseen = false
+    /// Whether its new entries have then met the old ones, because nobody who knew better could be reached: it is no liar, and its
+    /// log is frozen all the same.
+    private var hasMetItself = false
     /// Updates that must be rejected wherever they are judged.
     private(set) var nonsense: Set<Hash> = []
+
+    /// Whether both branches of the log may exist.
+    var hasForked: Bool { lie.isFork || hasMetItself }
+
+    /// Looks whether a log that went back unseen has been convicted by anybody.
+    func lookAround() throws {
+        guard wentBackUnseen, !hasMetItself else { return }
+        for other in world.gateways where other.place != gateway.place {
+            guard let running = other.running,
+                try running.store.read({ try $0.log(gateway.member.origin)?.frozen }) != nil
+            else { continue }
+            (hasMetItself, gateway.isHonest) = (true, false)
+            return world.trace(gateway.name, "has met its own log, which went back unseen")
+        }
+    }
 
     init(_ lie: Lie, world: World) {
         self.lie = lie
@@ -120,8 +141,12 @@ enum Lie: String, CaseIterable, ExpressibleByArgument {
         world.trace(gateway.name, "has its disk rolled back; others hold \(held) entries of its log")
         if isHonest { world.note(held: held, of: gateway) }
         gateway.start()
-        guard !isHonest else { return }
-        let rest = gateway.running.flatMap { running in try? running.store.read { try $0.ownLog()?.size ?? 0 } }
+        let own = gateway.running.flatMap { running in try? running.store.read { try $0.ownLog() } }
+        let rest = own?.size
+        guard !isHonest else {
+            wentBackUnseen = own?.origin == gateway.member.origin && held > rest ?? .max
+            return
+        }
         guard await record(at: gateway, saying: "instead"), let rest else { return }
         isCaught = held > rest && !gateway.watchesItself
     }

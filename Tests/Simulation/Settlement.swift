@@ -40,6 +40,7 @@ import Store
         var difference: String? = "it has not begun"
         while difference != nil, Timeline.shared.time < deadline, world.failure == nil {
             await world.pause(.seconds(1))
+            try world.liar?.lookAround()
             difference = try differenceOnDocument() ?? differenceOnLogs() ?? differenceOnVerdicts()
         }
         guard world.failure == nil else { return }
@@ -226,7 +227,7 @@ import Store
 
     /// Orders that the branches of a forked log have touched: members have different branches of it.
     private func taintedOrders() throws -> Set<String> {
-        guard let liar = world.liar, liar.lie.isFork else { return [] }
+        guard let liar = world.liar, liar.hasForked else { return [] }
         return try Set(
             honest.flatMap { _, store in
                 try store.read { snapshot -> [String] in
@@ -326,7 +327,7 @@ import Store
         for (gateway, store) in [all[Int(world.plan.seed % UInt64(all.count))]] {
             guard let report = Self.verify(store) else { continue }
             // Of a log that has forked, the heads of both branches are kept.
-            let forked = world.liar.map { $0.lie.isFork ? $0.gateway.member.origin : "" } ?? ""
+            let forked = world.liar.map { $0.hasForked ? $0.gateway.member.origin : "" } ?? ""
             let findings = report.findings.filter { forked.isEmpty || !$0.place.hasPrefix(forked) }
             if !findings.isEmpty {
                 world.fail("custody verify finds nothing", "\(gateway.name): \(findings.prefix(3))")
