@@ -124,7 +124,8 @@ let package = Package(
             name: "custody-bench",
             dependencies: [
                 "Capture", "Consortium", "Gateway", "History", "Identifiers", "Labels", "Ledger", "Rig", "Store",
-                "Telemetry", "CZBar", "CZXing", "CZint", argumentParser, hummingbird, lifecycle, logging, nioCore, sqlite,
+                "Telemetry", "CZBar", "CZXing", "CZint", argumentParser, hummingbird, lifecycle, logging, nioCore,
+                sqlite,
             ], path: "Benchmarks", exclude: ["Results"], swiftSettings: strict),
         .executableTarget(
             name: "custody-fuzz",

@@ -142,7 +142,9 @@ struct Workload {
     }
 
     /// The one device of an order.
-    static func subject(of order: String) -> String { "https://id.gs1.org/01/04012345000016/10/A1B2C3/21/\(order.suffix(16))" }
+    static func subject(of order: String) -> String {
+        "https://id.gs1.org/01/04012345000016/10/A1B2C3/21/\(order.suffix(16))"
+    }
 
     private mutating func opening() -> Draft {
         opened += 1

@@ -26,9 +26,11 @@ struct LargeBench {
                 target: "-"),
             Measurement(name: "verify", value: Double(size) / checking, unit: "entries/s", target: "-"),
             Measurement(
-                name: "trace by a serial number, median of 100", value: Statistic.median(traces), unit: "ms", target: "< 50 ms"),
+                name: "trace by a serial number, median of 100", value: Statistic.median(traces), unit: "ms",
+                target: "< 50 ms"),
             Measurement(
-                name: "trace by a serial number, slowest of 100", value: traces.max() ?? 0, unit: "ms", target: "< 50 ms"),
+                name: "trace by a serial number, slowest of 100", value: traces.max() ?? 0, unit: "ms",
+                target: "< 50 ms"),
             Measurement(name: "start to ready", value: start, unit: "s", target: "< 1 s"),
         ]
     }

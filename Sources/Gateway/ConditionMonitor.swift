@@ -51,22 +51,10 @@ public actor ConditionMonitor {
 
     /// Works until the task is cancelled: when readings have come, at most ten times a second, and once a second without.
     public func run() async {
-        let (news, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { [intake] in
-                for await _ in intake.arrivals.signal.follow() { bell.yield() }
-            }
-            group.addTask {
-                while (try? await Task.sleep(for: .seconds(1))) != nil { bell.yield() }
-                bell.finish()
-            }
-            for await _ in news {
-                do { try await advance() } catch is CancellationError { break } catch {
-                    logger.warning("conditions wait", metadata: ["error": "\(error)"])
-                }
-                guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { break }
-            }
-            group.cancelAll()
+        await PacedWork.run(after: intake.arrivals.signal) {
+            try await advance()
+        } failed: { error in
+            logger.warning("conditions wait", metadata: ["error": "\(error)"])
         }
     }
 

@@ -49,22 +49,10 @@ public actor RuleRunner {
 
     /// Works until the task is cancelled: when updates have been applied, and once a second for deadlines.
     public func run() async {
-        let (news, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { [ledger] in
-                for await _ in ledger.changes.follow() { bell.yield() }
-            }
-            group.addTask {
-                while (try? await Task.sleep(for: .seconds(1))) != nil { bell.yield() }
-                bell.finish()
-            }
-            for await _ in news {
-                do { try await advance() } catch is CancellationError { break } catch {
-                    logger.warning("rules wait", metadata: ["error": "\(error)"])
-                }
-                guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { break }
-            }
-            group.cancelAll()
+        await PacedWork.run(after: ledger.changes) {
+            try await advance()
+        } failed: { error in
+            logger.warning("rules wait", metadata: ["error": "\(error)"])
         }
     }
 

@@ -289,8 +289,16 @@ extension CustodyError {
 public enum CalendarYear {
     /// - Parameter microseconds: UTC since 1970-01-01.
     public static func of(_ microseconds: Int64) -> Int {
-        // 400 Gregorian years are 146,097 days: the mean year is near enough, but for the hours around New Year.
-        1970 + Int((Double(microseconds) / 86_400_000_000 / 365.2425).rounded(.down))
+        let perDay: Int64 = 86_400_000_000
+        let day = microseconds / perDay - (microseconds % perDay < 0 ? 1 : 0)
+        // Whole cycles of the calendar, and the days since the first of March 2000 in the one under way: leap days are last.
+        let since = day - 11_017
+        let cycle = since / 146_097 - (since % 146_097 < 0 ? 1 : 0)
+        let inCycle = since - cycle * 146_097
+        let year = (inCycle - inCycle / 1_460 + inCycle / 36_524 - inCycle / 146_096) / 365
+        let inYear = inCycle - (365 * year + year / 4 - year / 100)
+        // January and February belong to the year that begins with the March before them.
+        return Int(2_000 + cycle * 400 + year) + (inYear >= 306 ? 1 : 0)
     }
 }
 

@@ -242,11 +242,10 @@ final class UpdateSealer {
 
     /// Nobody but whoever has the value can see of what type a private fact is, and no verdict says it.
     private func checkTypes(of draft: Draft, under contract: Hash) throws {
-        guard let step = rulebook.contracts[contract]?.step(draft.step) else { return }
         for fact in draft.facts {
-            guard case .private(let value) = fact.value, let type = step.type(of: fact.name), type != .text else {
-                continue
-            }
+            guard case .private(let value) = fact.value,
+                let type = rulebook.contracts[contract]?.step(draft.step)?.type(of: fact.name), type != .text
+            else { continue }
             guard let text = String(validating: value, as: UTF8.self), type.admits(text) else {
                 throw CustodyError(
                     .factMalformed, "the private fact \(fact.name) must be \(type.expectation)", at: draft.step)

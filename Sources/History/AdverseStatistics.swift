@@ -1,4 +1,5 @@
 import Foundation
+import Gateway
 import Ledger
 
 /// How many adverse events were reported in each year, and how fast they became more.
@@ -159,7 +160,7 @@ extension AdverseStatistics.Count {
         }
         let organisation = ConsortiumDocument.organisation(ofOrigin: origin)
         self.init(
-            year: Self.year(of: recordedAt), source: document?.role(of: organisation)?.rawValue ?? organisation,
+            year: CalendarYear.of(recordedAt), source: document?.role(of: organisation)?.rawValue ?? organisation,
             device: update.text(of: "device").map(Self.identifier) ?? "")
     }
 
@@ -167,12 +168,6 @@ extension AdverseStatistics.Count {
     private static func identifier(_ device: String) -> String {
         guard let start = device.range(of: "/01/")?.upperBound else { return device }
         return String(device[start...].prefix { $0 != "/" && $0 != "?" })
-    }
-
-    private static func year(of microseconds: Int64) -> Int {
-        var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = .gmt
-        return calendar.component(.year, from: Date(timeIntervalSince1970: Double(microseconds) / 1e6))
     }
 }
 

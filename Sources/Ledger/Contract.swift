@@ -52,7 +52,7 @@ public final class Contract: Hashable, Sendable {
     /// SHA-256 of the text.
     public let hash: Hash
     public let text: String
-    /// Whether a verdict under it may need more of an order's past than the steps done.
+    /// Whether a verdict on a step of it may need more of an order's past than the steps done.
     let looksBack: Bool
     let hasApprovals: Bool
     private let places: [String: Int]
@@ -72,7 +72,7 @@ public final class Contract: Hashable, Sendable {
         self.text = text
         self.places = places
         hasApprovals = steps.contains { $0.approvals != nil }
-        looksBack = !rules.isEmpty || steps.contains(where: \.looksBack)
+        looksBack = steps.contains(where: \.looksBack)
     }
 
     /// Reads a contract.

@@ -91,7 +91,7 @@ public struct ContractDrawing {
         let isRight = to.x > from.x + from.width
         let isLeft = to.x + to.width < from.x
         let start = isLeft ? from.x : from.x + from.width
-        let end = isRight ? to.x : isLeft ? to.x + to.width : to.x + to.width
+        let end = isRight ? to.x : to.x + to.width
         let bend = isRight ? (24, -24) : isLeft ? (-24, 24) : (28, 28)
         return
             "<path d=\"M\(start) \(startY) C\(start + bend.0) \(startY) \(end + bend.1) \(endY) \(end) \(endY)\" \(style)/>"

@@ -165,9 +165,8 @@ struct ContractLayout {
     }
 
     private static func span(_ minutes: Int) -> String {
-        let units = [(1_440, "day"), (60, "hour"), (1, "minute")]
-        let unit = units.first { minutes.isMultiple(of: $0.0) } ?? (1, "minute")
-        let count = minutes / unit.0
-        return "\(count) \(unit.1)\(count == 1 ? "" : "s")"
+        let unit = Deadline.units.first { minutes.isMultiple(of: $0.minutes) } ?? Deadline.units[2]
+        let count = minutes / unit.minutes
+        return "\(count) \(count == 1 ? String(unit.name.dropLast()) : unit.name)"
     }
 }

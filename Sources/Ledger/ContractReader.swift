@@ -80,7 +80,7 @@ final class ContractReader {
         let before = problems.count
         let names = Set(written.map(\.key))
         let steps = written.map { StepReader(name: $0.key, reader: $0.value, steps: names, owner: self).read() }
-        for (step, place) in zip(steps, written) { checkDeadline(of: step, at: place.value, among: steps) }
+        for (step, place) in zip(steps, written) { checkDeadline(of: step, at: place.value) }
         // A step that could not be read may have been the one that opens.
         if problems.count == before, !steps.contains(where: \.opens) {
             report(root.failure("no step opens an order", remedy: "give one step no 'after'"))
@@ -88,7 +88,7 @@ final class ContractReader {
         return steps
     }
 
-    private func checkDeadline(of step: WrittenStep, at reader: YAMLReader, among steps: [WrittenStep]) {
+    private func checkDeadline(of step: WrittenStep, at reader: YAMLReader) {
         guard let base = step.within?.of else { return }
         if step.opens { report(reader.failure("step \(step.name) opens an order, and so has no deadline")) }
         if base == step.name { report(reader.failure("the deadline of step \(step.name) counts from itself")) }
@@ -97,15 +97,15 @@ final class ContractReader {
     // MARK: Parts
 
     func roles(_ reader: YAMLReader) throws -> Set<Role> {
-        Set(
-            try reader.texts().map { name in
-                guard let role = Role(rawValue: name) else {
-                    throw reader.failure(
-                        "'\(name)' is not a role",
-                        remedy: "roles are: \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
-                }
-                return role
-            })
+        Set(try reader.texts().map { try role($0, at: reader) })
+    }
+
+    func role(_ name: String, at reader: YAMLReader) throws -> Role {
+        guard let role = Role(rawValue: name) else {
+            let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
+            throw reader.failure("'\(name)' is not a role", remedy: "roles are: \(roles)")
+        }
+        return role
     }
 
     /// Names that must be among `known`.
@@ -115,16 +115,6 @@ final class ContractReader {
             if !known.contains(name) { report(item.failure(refusal(name))) }
             return name
         }
-    }
-}
-
-extension YAMLReader {
-    /// The items of a list, or one text standing for a list of one.
-    func items() throws -> [YAMLReader] { isScalar ? [self] : try list() }
-
-    /// - Parameter known: the keys that may stand where this value's does.
-    func unknown(_ key: String, among known: Set<String>) -> CustodyError {
-        failure("the key '\(key)' is not known here", remedy: "known are: \(known.sorted().joined(separator: ", "))")
     }
 }
 

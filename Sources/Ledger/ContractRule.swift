@@ -62,6 +62,12 @@ extension Contract.Rule {
     public static let conditionsMax = 16
     public static let countMax = 1_000
 
+    /// Whether it takes several updates to set it off, so that one which joins branches may do it.
+    private func isAboutSeveral(in contract: Contract) -> Bool {
+        if case .recorded(_, _, _?) = when { return true }
+        return triggerStep(in: contract)?.approvals != nil
+    }
+
     /// The facts that a gateway records, set off by an update.
     public func facts(from trigger: Update) -> [Fact] {
         facts.compactMap { name, value in
@@ -77,9 +83,7 @@ extension Contract.Rule {
         guard let step = triggerStep(in: contract) else { return false }
         if update.step == step.name { return true }
         // What joins branches may be what makes several enough.
-        guard update.parents.count > 1 else { return false }
-        if case .recorded(_, _, _?) = when { return true }
-        return step.approvals != nil
+        return update.parents.count > 1 && isAboutSeveral(in: contract)
     }
 
     /// The step whose updates may set it off.
@@ -92,10 +96,7 @@ extension Contract.Rule {
 
     /// Whether an order sets it off once at the most, whichever update is named as the one that did.
     func isForOnce(in contract: Contract) -> Bool {
-        switch when {
-        case .recorded(let step, _, let count): count != nil || contract.step(step)?.approvals != nil
-        case .missed: triggerStep(in: contract)?.repeats == false
-        }
+        isDeadline ? triggerStep(in: contract)?.repeats == false : isAboutSeveral(in: contract)
     }
 
     var isDeadline: Bool { if case .missed = when { true } else { false } }

@@ -241,9 +241,9 @@ extension ContractScenarios.Line {
     }
 
     private static func span(_ reader: YAMLReader) throws -> Int64 {
-        let keys = try reader.mapping(known: ["days", "hours", "minutes"])
-        let minutes = try [("days", 1_440), ("hours", 60), ("minutes", 1)].reduce(0) { sum, unit in
-            try sum + (keys[unit.0]?.number(in: 0...Deadline.minutesMax / unit.1) ?? 0) * unit.1
+        let keys = try reader.mapping(known: Set(Deadline.units.map(\.name)))
+        let minutes = try Deadline.units.reduce(0) { sum, unit in
+            try sum + (keys[unit.name]?.number(in: 0...Deadline.minutesMax / unit.minutes) ?? 0) * unit.minutes
         }
         return Int64(minutes) * 60_000_000
     }

@@ -4,6 +4,8 @@
 /// update that claims that it was missed.
 public struct Deadline: Hashable, Sendable {
     public static let minutesMax = 3_660 * 24 * 60
+    /// In which contracts write spans, the longest first.
+    static let units = [(name: "days", minutes: 1_440), (name: "hours", minutes: 60), (name: "minutes", minutes: 1)]
 
     /// How long, in minutes.
     public let minutes: Int

@@ -24,18 +24,16 @@ public enum FactType: Hashable, Sendable {
         }
     }
 
-    init?(name: String, unit: String?) {
-        switch name {
-        case "text": self = .text
-        case "decimal": self = .decimal(unit: unit)
-        case "date": self = .date
-        case "identifier": self = .identifier
-        case "document": self = .document
-        default: return nil
-        }
+    private static func all(unit: String?) -> [FactType] {
+        [.text, .decimal(unit: unit), .date, .identifier, .document]
     }
 
-    static let names = ["text", "decimal", "date", "identifier", "document"]
+    init?(name: String, unit: String?) {
+        guard let type = Self.all(unit: unit).first(where: { $0.name == name }) else { return nil }
+        self = type
+    }
+
+    static let names = all(unit: nil).map(\.name)
 
     /// Whether a text is one of its values.
     public func admits(_ text: String) -> Bool {

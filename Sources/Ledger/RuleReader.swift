@@ -42,7 +42,9 @@ private struct RuleReader {
         guard let when, let record, let set = triggerStep(when) else { return nil }
         guard case .recorded(_, _, nil) = when, set.approvals == nil else {
             owner.report(
-                on.failure("rule \(name) records on the order that one update names: it has no 'count' or 'missed', and no step with approvals"))
+                on.failure(
+                    "rule \(name) records on the order that one update names: it has no 'count' or 'missed', and no step with approvals"
+                ))
             return nil
         }
         let order = owner.attempt {

@@ -76,14 +76,7 @@ struct StepReader {
             throw reader.failure("from 1 to \(Contract.Approvals.countMax) approvals may be asked for")
         }
         let names = parts[2].dropFirst().dropLast().split(separator: ",").map { $0.filter { $0 != " " } }
-        let roles = try names.map { name in
-            guard let role = Role(rawValue: String(name)) else {
-                throw reader.failure(
-                    "'\(name)' is not a role",
-                    remedy: "roles are: \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
-            }
-            return role
-        }
+        let roles = try names.map { try owner.role(String($0), at: reader) }
         guard !roles.isEmpty else { throw reader.failure("nobody is named who may approve") }
         return Contract.Approvals(count: count, of: Set(roles))
     }
@@ -103,8 +96,8 @@ struct StepReader {
 
     /// `{days: 30, of: order.placed}`
     private func readDeadline(_ reader: YAMLReader) -> Deadline? {
-        let keys = owner.mapping(reader, known: ["days", "hours", "minutes", "of"])
-        let spans = [("days", 1_440), ("hours", 60), ("minutes", 1)].map { unit, minutes in
+        let keys = owner.mapping(reader, known: Set(Deadline.units.map(\.name)).union(["of"]))
+        let spans = Deadline.units.map { unit, minutes in
             let number = keys[unit].flatMap { number in
                 owner.attempt { try number.number(in: 0...Deadline.minutesMax / minutes) }
             }
@@ -113,7 +106,7 @@ struct StepReader {
         guard let of = owner.required("of", of: keys, reader), let base = others(of).first else { return nil }
         let minutes = spans.reduce(0, +)
         guard (1...Deadline.minutesMax).contains(minutes) else {
-            let most = Deadline.minutesMax / 1_440
+            let most = Deadline.minutesMax / Deadline.units[0].minutes
             owner.report(reader.failure("a deadline is from 1 minute to \(most) days: days, hours, minutes"))
             return nil
         }
@@ -237,8 +230,4 @@ struct StepReader {
         if step.opens { return "asks for approvals, and so cannot open an order" }
         return step.repeats ? "asks for approvals, and so cannot repeat" : nil
     }
-}
-
-extension YAMLReader {
-    var isMapping: Bool { node.mapping != nil }
 }

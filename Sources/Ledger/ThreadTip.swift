@@ -26,8 +26,9 @@ public struct ThreadTip: Sendable {
 
     /// Whether the contract asks more of what came before than which steps were done.
     private func asksOfPast(_ update: UpdateScan, under contract: Contract?) -> Bool {
-        guard let contract, contract.looksBack else { return false }
-        return update.isFired || contract.steps.first { update.isStep($0.name) }?.looksBack == true
+        guard let contract else { return false }
+        if update.isFired { return !contract.rules.isEmpty }
+        return contract.looksBack && contract.steps.first { update.isStep($0.name) }?.looksBack == true
     }
 
     private func isOnlyParent(of update: UpdateScan) -> Bool {

@@ -62,15 +62,18 @@ public struct YAMLReader {
     public func mapping(known: Set<String>) throws -> [String: YAMLReader] {
         var found: [String: YAMLReader] = [:]
         for (key, value) in try pairs() {
-            guard known.contains(key) else {
-                throw value.failure(
-                    "the key '\(key)' is not known here", remedy: "known are: \(known.sorted().joined(separator: ", "))"
-                )
-            }
+            guard known.contains(key) else { throw value.unknown(key, among: known) }
             found[key] = value
         }
         return found
     }
+
+    /// - Parameter known: the keys that may stand where this value's does.
+    func unknown(_ key: String, among known: Set<String>) -> CustodyError {
+        failure("the key '\(key)' is not known here", remedy: "known are: \(known.sorted().joined(separator: ", "))")
+    }
+
+    var isMapping: Bool { node.mapping != nil }
 
     /// Whether it is neither a list nor a mapping.
     public var isScalar: Bool { node.scalar != nil }
@@ -109,10 +112,11 @@ public struct YAMLReader {
         return sequence.map { YAMLReader(node: $0, file: file) }
     }
 
+    /// The items of a list, or one text standing for a list of one.
+    func items() throws -> [YAMLReader] { isScalar ? [self] : try list() }
+
     /// A list of texts, or one text standing for a list of one.
-    public func texts() throws -> [String] {
-        node.scalar == nil ? try list().map { try $0.text() } : [try text()]
-    }
+    public func texts() throws -> [String] { try items().map { try $0.text() } }
 }
 
 extension [String: YAMLReader] {

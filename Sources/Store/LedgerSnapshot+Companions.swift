@@ -24,7 +24,7 @@ extension LedgerSnapshot {
     ///     begins anew.
     ///   - limit: of updates that are looked at.
     public func companions(ofGateway gateway: String, after sequence: Int64, limit: Int) throws -> Companions {
-        let last = try Int64.fetchOne(database, sql: "SELECT max(sequence) FROM applied") ?? 0
+        let last = try appliedEnd()
         let rows = try Row.fetchAll(
             database.cachedStatement(
                 sql: "SELECT sequence, \"order\" FROM applied WHERE sequence > ? ORDER BY sequence LIMIT ?"),
