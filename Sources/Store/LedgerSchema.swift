@@ -33,6 +33,7 @@ enum LedgerSchema {
             try database.execute(sql: "DROP TABLE evidence")
         }
         migrator.registerMigration("9 rules") { try $0.execute(sql: dueRules) }
+        migrator.registerMigration("10 document files") { try $0.execute(sql: documentFiles) }
         return migrator
     }
 
@@ -177,6 +178,16 @@ enum LedgerSchema {
             digest BLOB NOT NULL, time INTEGER NOT NULL, accuracy INTEGER NOT NULL, authority TEXT NOT NULL,
             certificates BLOB NOT NULL
         ) STRICT;
+        """
+
+    /// The files of which private facts that this gateway can read are documents: names of ciphertext, and bytes of it. A row
+    /// goes with its fact's key.
+    private static let documentFiles = """
+        CREATE TABLE document_file (
+            entry INTEGER NOT NULL, fact TEXT NOT NULL, commitment BLOB NOT NULL, file BLOB NOT NULL,
+            bytes INTEGER NOT NULL, PRIMARY KEY (entry, fact, commitment)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX document_file_file ON document_file (file);
         """
 
     static let orderIndexTables = [
