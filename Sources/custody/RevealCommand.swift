@@ -86,7 +86,8 @@ struct ShownFact: Encodable {
 
     var text: String {
         switch state {
-        case .readable: value?.onOneLine ?? ""
+        case .readable:
+            value.map { DocumentFact($0).map { "(\($0)".onOneLine + ": custody document get)" } ?? $0.onOneLine } ?? ""
         case .sealed: "(sealed for \(readers.joined(separator: ", ")))"
         case .missing: "(has not arrived here yet)"
         case .unreadable: "(here, and cannot be opened: the key file beside the ledger lacks its key)"
