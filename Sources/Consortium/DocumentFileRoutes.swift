@@ -66,7 +66,9 @@ public struct DocumentFileRoutes: Sendable {
             await files.note(file, bytes: bytes, askedBy: try context.member.organisation.id)
             return Self.refusal(.notFound)
         }
-        guard let place = files.place() else { return Self.refusal(.serviceUnavailable) }
+        guard let place = files.place(for: try context.member.organisation.id) else {
+            return Self.refusal(.serviceUnavailable)
+        }
         let range: ByteRange?
         do { range = try ByteRange(request.headers[.range], of: reader.bytes) } catch {
             var headers = HTTPFields()
@@ -103,7 +105,9 @@ public struct DocumentFileRoutes: Sendable {
         guard let file = Hash(hex: try context.parameters.require("hash")), let from = Self.number("from", request),
             let total = Self.number("of", request)
         else { return Self.refusal(.badRequest) }
-        guard let place = files.place() else { return Self.refusal(.serviceUnavailable) }
+        guard let place = files.place(for: try context.member.organisation.id) else {
+            return Self.refusal(.serviceUnavailable)
+        }
         defer { withExtendedLifetime(place) {} }
         let bringer = try context.member.origin
         do {

@@ -15,6 +15,8 @@ public actor DocumentFiles {
     static let pieceBytes = 4 << 20
     /// Pieces that are given or taken at once.
     static let transfersMax = 8
+    /// Of those, for one organisation: none keeps the others from theirs.
+    static let transfersOfOneMax = 4
     /// Files that each organisation may ask for which are not here and which nobody here may read.
     static let askedMax = 16
     /// How long such a file is wanted after somebody has asked for it.
@@ -32,7 +34,7 @@ public actor DocumentFiles {
     private nonisolated let clock: PeerClock
     private let now: @Sendable () -> Int64
     private let logger: Logger
-    private nonisolated let places = TransferPlaces(max: transfersMax)
+    private nonisolated let places = TransferPlaces(max: transfersMax, ofOne: transfersOfOneMax)
     /// Fires when something else is wanted, or has come.
     nonisolated let changes = ChangeSignal()
 
@@ -40,6 +42,8 @@ public actor DocumentFiles {
     private var asked: [Hash: Asked] = [:]
     private var incoming: [Hash: Incoming] = [:]
     private var problems: [Hash: CustodyError] = [:]
+    /// Files of which wrong bytes have come, and who alone has brought them. Of such a file each must bring all.
+    private var spoilt: [Hash: Set<String>] = [:]
 
     private struct Asked {
         /// Nil for a public document of which only the hash is known.
@@ -53,6 +57,8 @@ public actor DocumentFiles {
         let part: DocumentPart
         var by: String
         var lastHeard: ContinuousClock.Instant
+        /// Who has brought some of it; an empty name for what was here before this process.
+        var bringers: Set<String>
     }
 
     /// A file that is wanted, and how much of it is here.
@@ -126,7 +132,10 @@ public actor DocumentFiles {
         for file in isOver { asked[file] = nil }
         guard now != needed || !isOver.isEmpty else { return }
         needed = now
-        for file in incoming.keys where needed[file] == nil && asked[file] == nil { incoming[file] = nil }
+        let isWanted = { (file: Hash) in self.needed[file] != nil || self.asked[file] != nil }
+        incoming = incoming.filter { isWanted($0.key) }
+        problems = problems.filter { isWanted($0.key) }
+        spoilt = spoilt.filter { isWanted($0.key) }
         changes.notify()
     }
 
@@ -197,17 +206,32 @@ public actor DocumentFiles {
         if let other = incoming[file], other.by != bringer, clock.now() - other.lastHeard < Self.silenceMax {
             return .busy(have: other.part.count)
         }
-        if incoming[file]?.part.total != bytes {
-            do {
-                let part = try DocumentPart(of: file, bytes: bytes, in: folder, reserve: reserve)
-                incoming[file] = Incoming(part: part, by: bringer, lastHeard: clock.now())
-            } catch let error as CustodyError {
-                problems[file] = error
-                throw error
-            }
-        }
+        guard try mayBring(file, bringer) else { return .unwanted }
+        if incoming[file]?.part.total != bytes { try open(file, bytes: bytes, by: bringer) }
         incoming[file]?.by = bringer
         return try await prepared(file, by: bringer)
+    }
+
+    /// Whoever alone has brought wrong bytes of a file brings it no more; after wrong bytes of several, each begins anew.
+    private func mayBring(_ file: Hash, _ bringer: String) throws -> Bool {
+        guard let liars = spoilt[file] else { return true }
+        guard !liars.contains(bringer) else { return false }
+        if incoming[file].map({ !$0.bringers.isSubset(of: [bringer]) }) ?? (folder.partBytes(of: file) > 0) {
+            incoming[file] = nil
+            try folder.remove(file)
+        }
+        return true
+    }
+
+    private func open(_ file: Hash, bytes: UInt64, by bringer: String) throws {
+        do {
+            let part = try DocumentPart(of: file, bytes: bytes, in: folder, reserve: reserve)
+            incoming[file] = Incoming(
+                part: part, by: bringer, lastHeard: clock.now(), bringers: part.count > 0 ? [""] : [])
+        } catch let error as CustodyError {
+            problems[file] = error
+            throw error
+        }
     }
 
     /// What is here from before is hashed once, a little at a time.
@@ -225,6 +249,7 @@ public actor DocumentFiles {
     func append(_ bytes: [UInt8], to file: Hash, by bringer: String) throws -> Bool {
         guard let part = incoming[file]?.part, incoming[file]?.by == bringer, part.isReady else { return false }
         incoming[file]?.lastHeard = clock.now()
+        incoming[file]?.bringers.insert(bringer)
         try part.append(bytes)
         return true
     }
@@ -234,7 +259,10 @@ public actor DocumentFiles {
     /// - Returns: how much of the file is here.
     /// - Throws: `CustodyError` with code `document-damaged` if the file is whole and not what it should be.
     func settle(_ file: Hash, by bringer: String) throws -> UInt64 {
-        guard let part = incoming[file]?.part, incoming[file]?.by == bringer else { return folder.partBytes(of: file) }
+        guard let part = incoming[file]?.part, let bringers = incoming[file]?.bringers, incoming[file]?.by == bringer
+        else {
+            return folder.partBytes(of: file)
+        }
         guard part.isReady, part.count == part.total else {
             try part.sync()
             return part.count
@@ -247,11 +275,13 @@ public actor DocumentFiles {
         }
         do { try part.finish() } catch let error as CustodyError {
             problems[file] = error
+            spoilt[file, default: []].formUnion(bringers == [bringer] ? bringers : [])
+            let names = bringers.sorted().joined(separator: ", ")
             logger.warning(
-                "document refused", metadata: ["file": "\(file.hex)", "from": "\(bringer)", "error": "\(error)"])
+                "document refused", metadata: ["file": "\(file.hex)", "from": "\(names)", "error": "\(error)"])
             throw error
         }
-        (needed[file], asked[file], problems[file]) = (nil, nil, nil)
+        (needed[file], asked[file], problems[file], spoilt[file]) = (nil, nil, nil, nil)
         logger.info("document has come", metadata: ["file": "\(file.hex)", "from": "\(bringer)"])
         return part.total
     }
@@ -279,30 +309,38 @@ public actor DocumentFiles {
     }
 
     /// A place among the transfers, given back with its last reference; nil if there is none.
-    nonisolated func place() -> TransferPlaces.Place? { places.take() }
+    nonisolated func place(for organisation: String) -> TransferPlaces.Place? { places.take(for: organisation) }
 }
 
 /// How many transfers may run at once.
 final class TransferPlaces: Sendable {
     private let max: Int
-    private let taken = Mutex(0)
+    private let ofOne: Int
+    private let taken = Mutex<[String: Int]>([:])
 
-    init(max: Int) { self.max = max }
+    init(max: Int, ofOne: Int) {
+        self.max = max
+        self.ofOne = ofOne
+    }
 
     final class Place: Sendable {
         private let places: TransferPlaces
+        private let organisation: String
 
-        fileprivate init(_ places: TransferPlaces) { self.places = places }
+        fileprivate init(_ places: TransferPlaces, _ organisation: String) {
+            self.places = places
+            self.organisation = organisation
+        }
 
-        deinit { places.taken.withLock { $0 -= 1 } }
+        deinit { places.taken.withLock { $0[organisation, default: 1] -= 1 } }
     }
 
-    func take() -> Place? {
+    func take(for organisation: String) -> Place? {
         let isFree = taken.withLock { taken in
-            guard taken < max else { return false }
-            taken += 1
+            guard taken.values.reduce(0, +) < max, taken[organisation, default: 0] < ofOne else { return false }
+            taken[organisation, default: 0] += 1
             return true
         }
-        return isFree ? Place(self) : nil
+        return isFree ? Place(self, organisation) : nil
     }
 }

@@ -34,8 +34,10 @@ public struct DocumentFolder: Hashable, Sendable {
     public func partBytes(of file: Hash) -> UInt64 { OpenFile.size(of: part(of: file)) ?? 0 }
 
     func create() throws {
-        guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
-        throw OpenFile.failure(path)
+        guard mkdir(path, 0o700) != 0 else {
+            return try OpenFile(path, O_RDONLY | O_DIRECTORY).give(toOwnerOf: path + "/..")
+        }
+        guard errno == EEXIST else { throw OpenFile.failure(path) }
     }
 
     // MARK: Adding
@@ -101,6 +103,7 @@ public struct DocumentFolder: Hashable, Sendable {
         try create()
         let draft = "\(path)/\(Self.newPrefix)\(getpid())-\(UInt64.random(in: 0 ... .max))"
         let file = try OpenFile(draft, O_WRONLY | O_CREAT | O_EXCL)
+        try file.give(toOwnerOf: path)
         defer { unlink(draft) }
         var written: UInt64 = 0
         var checked: UInt64 = 0
@@ -339,6 +342,15 @@ final class OpenFile: Sendable {
     }
 
     func sync() throws { guard fsync(descriptor) == 0 else { throw Self.failure(path) } }
+
+    /// What the superuser adds must be readable for the gateway, which has another user's rights.
+    func give(toOwnerOf other: String) throws {
+        guard geteuid() == 0 else { return }
+        var status = stat()
+        guard stat(other, &status) == 0, fchown(descriptor, status.st_uid, status.st_gid) == 0 else {
+            throw Self.failure(path)
+        }
+    }
 
     func truncate() throws { guard ftruncate(descriptor, 0) == 0 else { throw Self.failure(path) } }
 

@@ -93,7 +93,7 @@ struct DocumentCommand: AsyncParsableCommand {
         var update: String?
         @Option(name: .customShort("o"), help: "The file to write; only its owner may read it.")
         var path: String
-        @Option(help: "Seconds to wait while not a byte of it comes.")
+        @Option(help: "Seconds to wait for its fact, where one is named, and then while not a byte of it comes.")
         var wait: Int64 = patience
         @Flag(help: "Say on standard error how far it is.")
         var progress = false
@@ -103,9 +103,7 @@ struct DocumentCommand: AsyncParsableCommand {
         func run() async throws {
             let ledger = try state.ledger()
             let order = try ledger.read { try $0.order(self.order) }
-            let found = try OrderDocument.all(of: order, ledger).filter {
-                (fact == nil || $0.fact == fact) && $0.update.leafHash.hex.hasPrefix(update ?? "")
-            }
+            let found = try await found(in: order, ledger)
             guard let document = found.first else { throw Self.unreadable(fact, order.name) }
             guard Set(found.map(\.file)).count == 1 else { throw Self.ambiguous(found, order.name) }
             if ledger.documents.bytes(of: document.file) == nil { try await fetch(document) }
@@ -117,6 +115,30 @@ struct DocumentCommand: AsyncParsableCommand {
             }
             let shown = ShownDocument(document, ledger.documents)
             try output.print(shown, text: "\(shown.line)\nwritten to \(path)")
+        }
+
+        /// A fact that is named may be on its way.
+        private func found(in order: OrderRecord, _ ledger: LedgerStore) async throws -> [OrderDocument] {
+            let deadline = ContinuousClock.now + .seconds(wait)
+            while true {
+                let found = try OrderDocument.all(of: order, ledger).filter {
+                    (fact == nil || $0.fact == fact) && $0.update.leafHash.hex.hasPrefix(update ?? "")
+                }
+                guard found.isEmpty, ContinuousClock.now < deadline, try mayCome(to: order, ledger) else {
+                    return found
+                }
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+
+        private func mayCome(to order: OrderRecord, _ ledger: LedgerStore) throws -> Bool {
+            let own = ConsortiumDocument.organisation(ofOrigin: try ledger.ownOrigin())
+            return try ledger.privateFacts(of: order).contains { found in
+                guard case .unread = found.state, found.name == fact else { return false }
+                let origin = found.update.reference.origin
+                return ledger.rulebook.audience(of: found.name, in: found.update.update, from: origin)?.contains(own)
+                    == true
+            }
         }
 
         private func fetch(_ document: OrderDocument) async throws {

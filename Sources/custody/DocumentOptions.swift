@@ -45,7 +45,8 @@ struct AddedDocuments {
             guard let form = step?.documentForm(of: fact) else {
                 throw CustodyError(
                     .factNoDocument, "the fact \(fact) takes no document", at: step?.name,
-                    remedy: "private facts of text do, and facts of type document: custody contract show")
+                    remedy:
+                        "private facts that are text do, and facts of type document, as the order's contract has them")
             }
             guard let source = FileHandle(forReadingAtPath: path) else {
                 throw CustodyError(.fileUnreadable, "the file cannot be read", at: path)

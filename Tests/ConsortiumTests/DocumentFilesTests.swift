@@ -125,13 +125,15 @@ import Testing
         }
     }
 
-    @Test func onlySoManyTransfersRunAtOnce() {
-        let places = TransferPlaces(max: 2)
-        var taken = [places.take(), places.take()]
+    @Test func onlySoManyTransfersRunAtOnceAndFewerOfOneOrganisation() {
+        let places = TransferPlaces(max: 3, ofOne: 2)
+        var taken = [places.take(for: "a"), places.take(for: "a")]
         #expect(taken.allSatisfy { $0 != nil })
-        #expect(places.take() == nil)
-        taken.removeLast()
-        #expect(places.take() != nil)
+        #expect(places.take(for: "a") == nil)
+        taken.append(places.take(for: "b"))
+        #expect(taken.last != nil && places.take(for: "b") == nil && places.take(for: "c") == nil)
+        taken.removeFirst()
+        #expect(places.take(for: "a") != nil)
     }
 
     // MARK: Fetching
@@ -326,6 +328,36 @@ import Testing
             #expect(try await hospital.files.append([2], to: file, by: "b"))
             #expect(try await hospital.files.settle(file, by: "b") == 2)
             #expect(try hospital.contents(file) == [1, 2])
+        }
+    }
+
+    /// Wrong bytes cost what has come of a file, and cannot keep it away.
+    @Test func whoBringsWrongBytesIsFoundAndTheOthersAreNotHeldUp() async throws {
+        try await withFolder { folder in
+            let files = try Side("hospital", in: folder, document: members.document).files
+            let file = Hash.sha256([1, 2])
+            _ = await files.standing(of: file, bytes: 2)
+            func bring(_ bytes: [UInt8], by bringer: String) async throws -> CustodyError.Code? {
+                #expect(try await files.append(bytes, to: file, by: bringer))
+                let code = await code { _ = try await files.settle(file, by: bringer) }
+                await files.release(file, by: bringer)
+                return code
+            }
+            #expect(try await files.begin(file, bytes: 2, by: "liar") == .from(0))
+            #expect(try await bring([9], by: "liar") == nil)
+            #expect(try await files.begin(file, bytes: 2, by: "honest") == .from(1))
+            // Nobody can tell yet which of the two it was.
+            #expect(try await bring([2], by: "honest") == .documentDamaged)
+            #expect(try await files.begin(file, bytes: 2, by: "liar") == .from(0))
+            #expect(try await bring([9], by: "liar") == nil)
+            #expect(try await files.begin(file, bytes: 2, by: "honest") == .from(0))
+            #expect(try await bring([1], by: "honest") == nil)
+            #expect(try await files.begin(file, bytes: 2, by: "liar") == .from(0))
+            #expect(try await bring([9, 9], by: "liar") == .documentDamaged)
+            #expect(try await files.begin(file, bytes: 2, by: "liar") == .unwanted)
+            #expect(try await files.begin(file, bytes: 2, by: "honest") == .from(0))
+            #expect(try await bring([1, 2], by: "honest") == nil)
+            #expect(await files.standing(of: file, bytes: 2).isHere)
         }
     }
 

@@ -106,8 +106,12 @@ import Testing
         let order = try Self.open(site, source)
         let own = try #require(Self.files(site, "hospital").first)
         #expect(Self.size(own) == 16 + document.count + 46 * 16)
-        try await until("the manufacturer knows of it") { try listed(site, order, "manufacturer").count == 1 }
-        try site.custody("document", "get", order, "-o", target, "--state", site.state(of: "manufacturer"))
+        try await until("the manufacturer knows of the order") {
+            try site.run(["trace", order, "--state", site.state(of: "manufacturer")]).code == 0
+        }
+        try site.custody(
+            "document", "get", order, "--fact", "prescription", "-o", target, "--state",
+            site.state(of: "manufacturer"))
         #expect(try Data(contentsOf: URL(fileURLWithPath: target)) == document)
         #expect(try listed(site, order, "manufacturer").map(\.name) == ["ct.dcm"])
 
@@ -162,6 +166,39 @@ import Testing
         #expect(try site.custody("verify", "--state", state).first?.contains("1 documents are not here") == true)
         try site.custody("document", "get", order, "-o", target, "--state", state)
         #expect(try Data(contentsOf: URL(fileURLWithPath: target)) == document)
+    }
+
+    /// Its hash stands in the log, so every member may have it.
+    @Test func aPublicDocumentIsItsHashAndAnyMemberFetchesIt() async throws {
+        let site = try TestSite(
+            ["hospital", "manufacturer", "supplier"],
+            changed: { $0.replacing("certificate: public", with: "certificate: {type: document}") })
+        try site.copyState(to: "state-hospital")
+        let certificate = Self.document(500_000)
+        let (source, target) = (site.folder + "/3.1.pdf", site.folder + "/out.pdf")
+        try certificate.write(to: URL(fileURLWithPath: source))
+        let gateways = try await RunningGateway.all(["manufacturer", "hospital", "supplier"], of: site)
+        let order = try #require(
+            try site.custody(
+                "order", "open", "--contract", "custom-device", "--fact", "product=hip", "--state",
+                site.state(of: "hospital")
+            ).first)
+        func knows(_ member: String, _ step: String) async throws {
+            try await until("\(member) knows of \(step)") {
+                try site.run(["trace", order, "--state", site.state(of: member)]).lines.contains { $0.hasPrefix(step) }
+            }
+        }
+        try await knows("manufacturer", "order.placed")
+        try site.custody("record", order, "design.set", "--fact", "design=d", "--state", site.state(of: "manufacturer"))
+        try await knows("supplier", "design.set")
+        try site.custody(
+            "document", "add", order, "materials.recorded", "certificate", source, "--fact", "material=Ti", "--fact",
+            "lot=1", "--state", site.state(of: "supplier"))
+        try await knows("hospital", "materials.recorded")
+        // Both dial the manufacturer, which has not asked for it, and dials nobody.
+        try site.custody("document", "get", order, "-o", target, "--state", site.state(of: "hospital"))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: target)) == certificate)
+        for gateway in gateways { gateway.stop() }
     }
 
     @Test func whatIsRefusedLeavesNoFile() throws {

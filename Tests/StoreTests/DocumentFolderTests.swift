@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Ledger
 import Testing
 
@@ -68,6 +69,16 @@ import Testing
         let fact = try seal([1])
         let rights = try FileManager.default.attributesOfItem(atPath: folder.file(fact.file))[.posixPermissions] as? Int
         #expect(rights == 0o600)
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func whatTheSuperuserAddsBelongsToWhoeverTheStateDirectoryBelongsTo() throws {
+        #expect(chown(root, 12_345, 12_346) == 0)
+        let fact = try seal([1])
+        for path in [folder.path, folder.file(fact.file)] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            #expect(attributes[.ownerAccountID] as? Int == 12_345, "\(path)")
+            #expect(attributes[.groupOwnerAccountID] as? Int == 12_346, "\(path)")
+        }
     }
 
     @Test func aPublicDocumentRestsAsItIs() throws {
