@@ -25,6 +25,7 @@ public actor DocumentFiles {
     static let silenceMax: Duration = .seconds(20)
     /// Between two looks for what the ledger has to say of files.
     private static let lookPause: Duration = .milliseconds(500)
+    private static let fullLookPause: Duration = .seconds(60)
     private static let sweepPause: Duration = .seconds(3_600)
 
     private nonisolated let executor = DispatchExecutor(label: "custody.documents")
@@ -39,6 +40,8 @@ public actor DocumentFiles {
     nonisolated let changes = ChangeSignal()
 
     private var needed: [Hash: UInt64] = [:]
+    /// How many documents there were at the last look for files, and until when that is enough.
+    private var looked: (count: Int, until: ContinuousClock.Instant)?
     private var asked: [Hash: Asked] = [:]
     private var incoming: [Hash: Incoming] = [:]
     private var problems: [Hash: CustodyError] = [:]
@@ -122,21 +125,37 @@ public actor DocumentFiles {
         }
     }
 
-    /// Finds out what is needed and not here.
+    /// Finds out what is needed and not here. Files are looked for only where the ledger has other documents than before, or
+    /// after a while.
     func look() throws {
-        let all = try store.read { try $0.documentFiles() }
-        let missing = all.filter { folder.bytes(of: $0.file) == nil }
-        let now = Dictionary(missing.map { ($0.file, $0.bytes) }) { one, _ in one }
         let instant = clock.now()
         let isOver = asked.filter { $0.value.until <= instant }.map(\.key)
         for file in isOver { asked[file] = nil }
-        guard now != needed || !isOver.isEmpty else { return }
-        needed = now
+        var isNews = !isOver.isEmpty
+        let count = try store.read { try $0.documentCount() }
+        if count != looked?.count || instant >= looked?.until ?? instant {
+            looked = (count, instant + Self.fullLookPause)
+            isNews = try lookForFiles() || isNews
+        }
+        guard isNews else { return }
         let isWanted = { (file: Hash) in self.needed[file] != nil || self.asked[file] != nil }
         incoming = incoming.filter { isWanted($0.key) }
         problems = problems.filter { isWanted($0.key) }
         spoilt = spoilt.filter { isWanted($0.key) }
         changes.notify()
+    }
+
+    /// - Returns: whether something else is needed than before.
+    private func lookForFiles() throws -> Bool {
+        let all = try store.read { try $0.documentFiles() }
+        let missing = all.filter { folder.bytes(of: $0.file) == nil }
+        let now = Dictionary(missing.map { ($0.file, $0.bytes) }) { one, _ in one }
+        guard now != needed else { return false }
+        let gone = Set(needed.keys).subtracting(all.map(\.file))
+        needed = now
+        // What was erased while some of it came: what comes after the erasure must not stay either.
+        for file in gone where asked[file] == nil { try folder.remove(file) }
+        return true
     }
 
     // MARK: Wanting

@@ -33,11 +33,14 @@ public struct DocumentFolder: Hashable, Sendable {
     /// How much of a file that is on its way is here.
     public func partBytes(of file: Hash) -> UInt64 { OpenFile.size(of: part(of: file)) ?? 0 }
 
+    /// When this returns, the folder is on disk.
     func create() throws {
-        guard mkdir(path, 0o700) != 0 else {
-            return try OpenFile(path, O_RDONLY | O_DIRECTORY).give(toOwnerOf: path + "/..")
+        if mkdir(path, 0o700) == 0 {
+            try OpenFile(path, O_RDONLY | O_DIRECTORY).give(toOwnerOf: path + "/..")
+            try OpenFile(path + "/..", O_RDONLY | O_DIRECTORY).sync()
+        } else if errno != EEXIST {
+            throw OpenFile.failure(path)
         }
-        guard errno == EEXIST else { throw OpenFile.failure(path) }
     }
 
     // MARK: Adding

@@ -26,6 +26,12 @@ extension LedgerSnapshot {
             }
     }
 
+    /// How many private facts that this gateway may read are documents.
+    public func documentCount() throws -> Int {
+        guard try database.tableExists("document_file") else { return 0 }
+        return try Int.fetchOne(database, sql: "SELECT count(*) FROM document_file") ?? 0
+    }
+
     /// Whether a private fact that this gateway may read is the document of a file.
     public func needs(_ file: Hash) throws -> Bool {
         let statement = try database.cachedStatement(sql: "SELECT 1 FROM document_file WHERE file = ?")

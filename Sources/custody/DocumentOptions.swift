@@ -52,6 +52,7 @@ struct AddedDocuments {
                 throw CustodyError(.fileUnreadable, "the file cannot be read", at: path)
             }
             defer { try? source.close() }
+            try Self.check(size: path, reserve: reserve, folder: folder)
             let read = { (count: Int) in [UInt8](try source.read(upToCount: count) ?? Data()) }
             let name = name ?? (path as NSString).lastPathComponent
             switch form {
@@ -66,6 +67,18 @@ struct AddedDocuments {
                 facts.append((name: fact, value: .text(file.hex)))
             }
         }
+    }
+
+    /// Before a gigabyte is read in vain.
+    private static func check(size path: String, reserve: UInt64, folder: DocumentFolder) throws {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular, let bytes = attributes?[.size] as? UInt64 else {
+            return
+        }
+        try DocumentCipher.check(documentBytes: bytes)
+        try DiskSpace.check(
+            room: DocumentCipher.fileBytes(ofDocument: bytes), reserve: reserve,
+            in: (folder.path as NSString).deletingLastPathComponent)
     }
 
     /// Records them. What was refused is of no use to anybody, and goes; where nobody can tell whether it was, it stays, and

@@ -54,6 +54,22 @@ import Testing
         #expect(Self.open(sealed.file, sealed.fact) == document)
     }
 
+    /// As another implementation makes it (Python's cryptography, from the description alone): bytes on disk are for ever.
+    @Test func theFormatStaysAsItIs() throws {
+        let fact = try Self.seal(Self.document(100_000)).fact
+        #expect(
+            fact.text == """
+                custody-document/1
+                name hip.step
+                media model/step
+                bytes 100000
+                sha256 84f4feff1c8957001f42e0f942ddd7c910c36bf3d092f0ecad55c6bbc3001327
+                file 6b8972736a898b5803a3f343249acca230fad20a594efb7d4d188fcb1ebb1d32
+                key 0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20
+
+                """)
+    }
+
     @Test func everyTruncationIsFound() throws {
         let sealed = try Self.seal(Self.document(Self.chunk + 100))
         for count in Array(0..<64) + stride(from: 64, to: sealed.file.count, by: 509) {
