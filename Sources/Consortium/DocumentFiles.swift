@@ -21,7 +21,7 @@ public actor DocumentFiles {
     static let askedMax = 16
     /// How long such a file is wanted after somebody has asked for it.
     static let askedFor: Duration = .seconds(600)
-    /// How long one who brings a file may be silent before another may go on with it.
+    /// How long one who brings a file may bring less than the least piece before another may go on with it.
     static let silenceMax: Duration = .seconds(20)
     /// Between two looks for what the ledger has to say of files.
     private static let lookPause: Duration = .milliseconds(500)
@@ -60,6 +60,8 @@ public actor DocumentFiles {
         let part: DocumentPart
         var by: String
         var lastHeard: ContinuousClock.Instant
+        /// Bytes that have come since.
+        var unheard = 0
         /// Who has brought some of it; an empty name for what was here before this process.
         var bringers: Set<String>
     }
@@ -227,6 +229,7 @@ public actor DocumentFiles {
         }
         guard try mayBring(file, bringer) else { return .unwanted }
         if incoming[file]?.part.total != bytes { try open(file, bytes: bytes, by: bringer) }
+        if incoming[file]?.by != bringer { incoming[file]?.lastHeard = clock.now() }
         incoming[file]?.by = bringer
         return try await prepared(file, by: bringer)
     }
@@ -256,8 +259,8 @@ public actor DocumentFiles {
     /// What is here from before is hashed once, a little at a time.
     private func prepared(_ file: Hash, by bringer: String) async throws -> Admission {
         while let part = incoming[file]?.part, incoming[file]?.by == bringer {
-            incoming[file]?.lastHeard = clock.now()
             guard !part.isReady else { return .from(part.count) }
+            incoming[file]?.lastHeard = clock.now()
             try part.prepare()
             await Task.yield()
         }
@@ -267,7 +270,11 @@ public actor DocumentFiles {
     /// - Returns: false if somebody else brings it now, or nobody wants it any more.
     func append(_ bytes: [UInt8], to file: Hash, by bringer: String) throws -> Bool {
         guard let part = incoming[file]?.part, incoming[file]?.by == bringer, part.isReady else { return false }
-        incoming[file]?.lastHeard = clock.now()
+        incoming[file]?.unheard += bytes.count
+        if incoming[file]?.unheard ?? 0 >= PieceSize.least {
+            incoming[file]?.lastHeard = clock.now()
+            incoming[file]?.unheard = 0
+        }
         incoming[file]?.bringers.insert(bringer)
         try part.append(bytes)
         return true

@@ -16,10 +16,13 @@ import Testing
         let store: LedgerStore
         let files: DocumentFiles
 
-        init(_ name: String, in folder: String, document: ConsortiumDocument, reserve: UInt64 = 0) throws {
+        init(
+            _ name: String, in folder: String, document: ConsortiumDocument, reserve: UInt64 = 0,
+            clock: PeerClock = .system
+        ) throws {
             try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
             store = try TestOwner.store(in: folder + "/" + name, name: "ledger", document: document)
-            files = DocumentFiles(store: store, reserve: reserve, now: { 0 }, logger: Self.logger)
+            files = DocumentFiles(store: store, reserve: reserve, clock: clock, now: { 0 }, logger: Self.logger)
         }
 
         static var logger: Logger {
@@ -358,6 +361,33 @@ import Testing
             #expect(try await files.begin(file, bytes: 2, by: "honest") == .from(0))
             #expect(try await bring([1, 2], by: "honest") == nil)
             #expect(await files.standing(of: file, bytes: 2).isHere)
+        }
+    }
+
+    @Test func whoBringsNearlyNothingKeepsNobodyAway() async throws {
+        try await withFolder { folder in
+            let time = Mutex(ContinuousClock.now)
+            let clock = PeerClock(now: { time.withLock { $0 } }, sleep: { _ in }, executor: nil)
+            let files = try Side("hospital", in: folder, document: members.document, clock: clock).files
+            _ = await files.standing(of: .emptyTree, bytes: 1 << 20)
+            func bring(_ count: Int, by bringer: String) async throws -> DocumentFiles.Admission {
+                let admission = try await files.begin(.emptyTree, bytes: 1 << 20, by: bringer)
+                guard case .from = admission else { return admission }
+                #expect(try await files.append([UInt8](repeating: 1, count: count), to: .emptyTree, by: bringer))
+                _ = try await files.settle(.emptyTree, by: bringer)
+                return admission
+            }
+            let almost = DocumentFiles.silenceMax * 0.75
+            #expect(try await bring(PieceSize.least, by: "slow") == .from(0))
+            time.withLock { $0 += almost }
+            #expect(try await bring(PieceSize.least, by: "slow") == .from(65_536))
+            time.withLock { $0 += almost }
+            #expect(try await bring(1, by: "slow") == .from(131_072))
+            #expect(try await bring(1, by: "other") == .busy(have: 131_073))
+            time.withLock { $0 += almost }
+            #expect(try await bring(1, by: "slow") == .from(131_073))
+            #expect(try await bring(PieceSize.least, by: "other") == .from(131_074))
+            #expect(try await bring(1, by: "slow") == .busy(have: 196_610))
         }
     }
 

@@ -129,6 +129,8 @@ import Testing
             }
         }
         try await damage(site, order, target, document)
+        let backup = try site.custody("backup", site.folder + "/backup", "--state", site.state(of: "hospital"))
+        #expect(backup.last?.hasPrefix("not in it: 1 documents, 2 MiB, in ") == true)
 
         try site.custody(
             "erase", order, "prescription", "--reason", "asked for by the person", "--state", site.state(of: "hospital")
@@ -199,6 +201,29 @@ import Testing
         try site.custody("document", "get", order, "-o", target, "--state", site.state(of: "hospital"))
         #expect(try Data(contentsOf: URL(fileURLWithPath: target)) == certificate)
         for gateway in gateways { gateway.stop() }
+    }
+
+    /// Killed while it encrypts, it has recorded nothing, and no file has a name.
+    @Test func aCommandThatIsKilledLeavesAnOrderWithoutTheDocument() async throws {
+        let site = try TestSite()
+        let file = site.folder + "/pipe"
+        #expect(mkfifo(file, 0o600) == 0)
+        let adding = try Program(
+            try TestSite.program("custody"),
+            [
+                "order", "open", "--contract", "custom-device", "--fact", "product=hip", "--document",
+                "prescription=\(file)", "--state", site.state,
+            ])
+        let pipe = try #require(FileHandle(forWritingAtPath: file))
+        try pipe.write(contentsOf: Self.document(Self.megabyte))
+        let folder = site.state + "/documents"
+        func names() -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
+        try await until("some of it is on disk") { names().map { Self.size(folder + "/" + $0) }.max() ?? 0 > 500_000 }
+        adding.send(SIGKILL)
+        #expect(adding.wait() == 128 + SIGKILL)
+        #expect(names().allSatisfy { $0.hasPrefix(".new-") })
+        #expect(try site.custody("orders", "--json", "--state", site.state).joined() == "[]")
+        try site.custody("verify", "--state", site.state)
     }
 
     @Test func whatIsRefusedLeavesNoFile() throws {
