@@ -53,6 +53,8 @@ public actor DocumentFiles {
         var bytes: UInt64?
         /// The organisation; nil for this gateway's own people.
         let by: String?
+        /// Whether a private fact here named it then: once none does, it has been erased.
+        let isNeeded: Bool
         var until: ContinuousClock.Instant
     }
 
@@ -152,11 +154,14 @@ public actor DocumentFiles {
         let all = try store.read { try $0.documentFiles() }
         let missing = all.filter { folder.bytes(of: $0.file) == nil }
         let now = Dictionary(missing.map { ($0.file, $0.bytes) }) { one, _ in one }
-        guard now != needed else { return false }
-        let gone = Set(needed.keys).subtracting(all.map(\.file))
-        needed = now
         // What was erased while some of it came: what comes after the erasure must not stay either.
-        for file in gone where asked[file] == nil { try folder.remove(file) }
+        let erased = Set(needed.keys).union(asked.filter(\.value.isNeeded).keys).subtracting(all.map(\.file))
+        for file in erased where asked[file]?.isNeeded != false {
+            asked[file] = nil
+            try folder.remove(file)
+        }
+        guard now != needed || !erased.isEmpty else { return false }
+        needed = now
         return true
     }
 
@@ -185,7 +190,8 @@ public actor DocumentFiles {
 
     private func ask(_ file: Hash, bytes: UInt64?, by organisation: String?) {
         let isNew = asked[file] == nil
-        asked[file] = Asked(bytes: bytes, by: organisation, until: clock.now() + Self.askedFor)
+        let isNeeded = (try? store.read { try $0.needs(file) }) ?? false
+        asked[file] = Asked(bytes: bytes, by: organisation, isNeeded: isNeeded, until: clock.now() + Self.askedFor)
         if isNew { changes.notify() }
     }
 
@@ -314,7 +320,7 @@ public actor DocumentFiles {
 
     /// It may have been erased meanwhile.
     private func isWanted(_ file: Hash) throws -> Bool {
-        if asked[file] != nil { return true }
+        if asked[file]?.isNeeded == false { return true }
         return try store.read { try $0.needs(file) }
     }
 

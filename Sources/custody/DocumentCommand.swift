@@ -132,12 +132,15 @@ struct DocumentCommand: AsyncParsableCommand {
         }
 
         private func mayCome(to order: OrderRecord, _ ledger: LedgerStore) throws -> Bool {
+            guard let fact else { return false }
             let own = ConsortiumDocument.organisation(ofOrigin: try ledger.ownOrigin())
-            return try ledger.privateFacts(of: order).contains { found in
-                guard case .unread = found.state, found.name == fact else { return false }
+            let known = try ledger.privateFacts(of: order).filter { $0.name == fact }
+            guard !known.isEmpty else { return try ledger.contract(of: order)?.takesDocument(for: fact) ?? false }
+            return known.contains { found in
+                guard case .unread = found.state else { return false }
                 let origin = found.update.reference.origin
-                return ledger.rulebook.audience(of: found.name, in: found.update.update, from: origin)?.contains(own)
-                    == true
+                let audience = ledger.rulebook.audience(of: found.name, in: found.update.update, from: origin)
+                return audience?.contains(own) == true
             }
         }
 
@@ -290,11 +293,18 @@ enum WrittenFile {
 }
 
 extension LedgerStore {
-    /// A step of the contract that an order is of.
-    func step(_ name: String, of order: OrderRecord) throws -> Contract.Step? {
+    /// The contract that an order is of.
+    func contract(of order: OrderRecord) throws -> Contract? {
         let contract = try read { try $0.updates(of: order).first?.update.contract }
-        return contract.flatMap { rulebook.contracts[$0]?.step(name) }
+        return contract.flatMap { rulebook.contracts[$0] }
     }
+
+    func step(_ name: String, of order: OrderRecord) throws -> Contract.Step? { try contract(of: order)?.step(name) }
+}
+
+extension Contract {
+    /// Whether there is a step with which a document may come as the value of this fact.
+    fileprivate func takesDocument(for fact: String) -> Bool { steps.contains { $0.documentForm(of: fact) != nil } }
 }
 
 extension CustodyError.Code {
