@@ -123,9 +123,7 @@ extension Demo {
             at: members.hospital,
             ["--fact", "product=hip implant", "--private-fact", "patient=@\(folder.file("patient.txt"))"])
         transcript.event("hospital", "order.placed: \(DemoOrder.number), \(id); the patient stays private")
-        try await order.record(
-            "design.set", after: "order.placed", at: members.manufacturer, ["--fact", "design=HX-7 left, size 4"])
-        transcript.event("manufacturer", "design.set")
+        try await design()
         try await order.record(
             "materials.recorded", after: "design.set", at: members.supplier,
             ["--fact", "material=Ti-6Al-4V powder", "--fact", "lot=TI-0815"])
@@ -138,6 +136,27 @@ extension Demo {
             "compliance.approved", after: "production.completed", at: members.regulator,
             ["--fact", "report=R-2026-118"] + reviewer)
         transcript.event("regulator", "compliance.approved, signed by \(Self.reviewerID), whose key no gateway has")
+    }
+
+    /// The design's parameters are a document that maker, hospital and regulator can read.
+    private func design() async throws {
+        let parameters = DemoDesign.parameters
+        try folder.write(parameters, to: "parameters.csv")
+        try await order.record(
+            "design.set", after: "order.placed", at: members.manufacturer,
+            ["--fact", "design=HX-7 left, size 4", "--document", "parameters=\(folder.file("parameters.csv"))"])
+        let size = "\(parameters.utf8.count / 1_000) kB"
+        transcript.event("manufacturer", "design.set, with \(size) of parameters that stay private")
+        _ = try await order.wait(at: members.hospital, for: "the design") { $0.has("design.set") }
+        try await program.output([
+            "document", "get", DemoOrder.number, "--fact", "parameters", "-o", folder.file("parameters-hospital.csv"),
+            "--state", members.hospital.state,
+        ])
+        guard try folder.read("parameters-hospital.csv") == parameters else {
+            throw CustodyError(
+                "demo-document-differs", "the hospital's copy of the parameters is another than the maker's")
+        }
+        transcript.event("hospital", "downloaded the parameters through the order: the same \(size)")
     }
 
     /// Prints a label into the folder that a gateway watches, and waits until the gateway has put it away.

@@ -62,6 +62,12 @@ final class DemoFolder: Sendable {
     }
 
     /// Throws `demo-folder-not-usable`.
+    func read(_ name: String) throws -> String {
+        do { return try String(contentsOfFile: file(name), encoding: .utf8) } catch {
+            throw Self.notUsable(file(name), "\(error)")
+        }
+    }
+
     func copy(_ name: String, to copy: String) throws {
         do {
             try FileManager.default.copyItem(atPath: file(name), toPath: file(copy))

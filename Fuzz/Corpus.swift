@@ -42,6 +42,10 @@ enum Corpus {
                 refused { _ = try Disclosure(encoded: String(decoding: bytes, as: UTF8.self)) }
             },
             try sealedDisclosure(),
+            Parser(name: "document fact", samples: texts([try document().fact.text])) { bytes in
+                DocumentFact(String(decoding: bytes, as: UTF8.self)) != nil
+            },
+            try documentFile(),
             try timeStamp(),
             Parser(name: "contract", samples: texts([SampleLog.contractText, SampleLog.ruledContractText])) { bytes in
                 let text = String(decoding: bytes, as: UTF8.self)
@@ -107,6 +111,34 @@ enum Corpus {
                     commitment: disclosure.commitment, recipient: "c", sealed: bytes, signature: sealed.signature)
                 _ = try sent.open(context, with: key)
             }
+        }
+    }
+
+    /// A document of two chunks, sealed.
+    private static func document() throws -> (fact: DocumentFact, file: [UInt8]) {
+        let key = [UInt8](repeating: 7, count: DocumentCipher.keyBytes)
+        var sealer = DocumentSealer(key: key)
+        var file = sealer.begin()
+        file += try sealer.seal([UInt8](repeating: 1, count: DocumentCipher.chunkBytes), isLast: false)
+        file += try sealer.seal([1, 2, 3], isLast: true)
+        let result = sealer.result()
+        let fact = try DocumentFact(
+            name: "n", media: "a/b", bytes: result.bytes, document: result.document, file: result.file, key: key)
+        return (fact, file)
+    }
+
+    /// What any member may have handed in as a document's file.
+    private static func documentFile() throws -> Parser {
+        let (fact, file) = try document()
+        return Parser(name: "document file", samples: [file]) { bytes in
+            var opener = DocumentOpener(fact)
+            var rest = bytes[...]
+            while let wanted = opener.wanted {
+                guard (try? opener.open(Array(rest.prefix(wanted)))) != nil else { return false }
+                rest = rest.dropFirst(wanted)
+            }
+            guard bytes.prefix(file.count) == file[...] else { throw Broken(promise: "no other file opens") }
+            return true
         }
     }
 

@@ -78,6 +78,15 @@ public final class ConsortiumClient: PeerClient {
         return try await send(request, maxBytes: maxBytes, deadline: deadline)
     }
 
+    /// - Throws: as `get(path:maxBytes:deadline:)`.
+    public func get(
+        path: String, range: ByteRange, maxBytes: Int, deadline: ContinuousClock.Instant
+    ) async throws -> PeerAnswer {
+        var request = HTTPClientRequest(url: address + path)
+        request.headers.add(name: "range", value: range.field)
+        return try await send(request, maxBytes: maxBytes, deadline: deadline)
+    }
+
     /// - Parameter encoding: the coding of the body, if it has one.
     /// - Throws: as `get(path:maxBytes:deadline:)`.
     public func post(

@@ -19,6 +19,13 @@ public protocol PeerClient: Sendable {
     /// - Throws: `CustodyError` where there is no answer before the deadline; `CancellationError`.
     func get(path: String, maxBytes: Int, deadline: ContinuousClock.Instant) async throws -> PeerAnswer
 
+    /// Asks for a range of what is there; an answer of status 206 holds it.
+    ///
+    /// - Throws: as `get(path:maxBytes:deadline:)`.
+    func get(
+        path: String, range: ByteRange, maxBytes: Int, deadline: ContinuousClock.Instant
+    ) async throws -> PeerAnswer
+
     /// - Parameter encoding: the coding of the body, if it has one.
     /// - Throws: as `get(path:maxBytes:deadline:)`.
     func post(
@@ -66,6 +73,13 @@ public struct PeerAnswer: Sendable {
 }
 
 extension PeerClient {
+    /// Of a client that knows no ranges, which is answered with the whole.
+    public func get(
+        path: String, range: ByteRange, maxBytes: Int, deadline: ContinuousClock.Instant
+    ) async throws -> PeerAnswer {
+        try await get(path: path, maxBytes: maxBytes, deadline: deadline)
+    }
+
     func get(path: String, deadline: ContinuousClock.Instant) async throws -> PeerAnswer {
         try await get(path: path, maxBytes: PeerAnswer.bytesMax, deadline: deadline)
     }

@@ -22,6 +22,16 @@ public struct PeerClock: Sendable {
 }
 
 extension PeerClock {
+    /// Waits for a value or the end of a stream, or the end of the time.
+    func first(of one: AsyncStream<Void>, atMost limit: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in one { return } }
+            group.addTask { try? await sleep(limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     /// Waits for whichever comes first: a value or the end of a stream, or the end of the time.
     func first(of one: AsyncStream<Void>, _ other: AsyncStream<Void>, atMost limit: Duration) async {
         await withTaskGroup(of: Void.self) { group in

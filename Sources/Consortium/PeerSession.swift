@@ -28,6 +28,7 @@ public final class PeerSession: Sendable {
     /// How far the peer has been asked for logs that this gateway's orders need.
     private let companionPlace = Mutex<Int64>(0)
     private let disclosures: PeerDisclosures?
+    private let documentFiles: PeerDocumentFiles?
     private let logger: Logger
     private let state: SessionStatus
     /// Of each forked log, the root of the head that the peer has and that was compared last with what is here.
@@ -36,9 +37,11 @@ public final class PeerSession: Sendable {
     /// - Parameters:
     ///   - kept: says which logs are pulled; nil = all.
     ///   - relay: of sealed disclosures; without one, none are passed on.
+    ///   - files: of documents; without them, none are passed on.
     public init(
         client: any PeerClient, store: LedgerStore, mirror: Mirror, rounds: PushRounds, recent: RecentPushes,
-        watch: OwnLogWatch? = nil, kept: KeptLogs? = nil, relay: DisclosureRelay? = nil, logger: Logger
+        watch: OwnLogWatch? = nil, kept: KeptLogs? = nil, relay: DisclosureRelay? = nil, files: DocumentFiles? = nil,
+        logger: Logger
     ) {
         self.watch = watch
         self.kept = kept
@@ -49,6 +52,7 @@ public final class PeerSession: Sendable {
         self.recent = recent
         documents = DocumentExchange(store: store)
         disclosures = relay.map { PeerDisclosures(client: client, store: store, relay: $0, logger: logger) }
+        documentFiles = files.map { PeerDocumentFiles(client: client, files: $0, logger: logger) }
         self.logger = logger
         state = SessionStatus(client, logger: logger)
     }
@@ -60,6 +64,10 @@ public final class PeerSession: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.repeating { try await self.pushForever() } }
             group.addTask { await self.repeating { try await self.followForever() } }
+            if let documentFiles {
+                group.addTask { await documentFiles.fetchForever() }
+                group.addTask { await documentFiles.giveForever() }
+            }
             if let disclosures { group.addTask { await self.repeating { try await disclosures.tellForever() } } }
         }
         try? await client.shutdown()

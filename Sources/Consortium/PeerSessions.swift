@@ -28,7 +28,7 @@ public final class PeerSessions: Sendable {
     public init(
         peers: [Peer], tls: ConsortiumTLS, store: LedgerStore, mirror: Mirror, rounds: PushRounds,
         recent: RecentPushes, watch: OwnLogWatch? = nil, kept: KeptLogs? = nil, relay: DisclosureRelay? = nil,
-        logger: Logger
+        files: DocumentFiles? = nil, logger: Logger
     ) {
         self.peers = peers
         self.tls = tls
@@ -37,7 +37,7 @@ public final class PeerSessions: Sendable {
         session = { client in
             PeerSession(
                 client: client, store: store, mirror: mirror, rounds: rounds, recent: recent, watch: watch,
-                kept: kept, relay: relay, logger: logger)
+                kept: kept, relay: relay, files: files, logger: logger)
         }
     }
 

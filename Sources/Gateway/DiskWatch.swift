@@ -1,6 +1,6 @@
-import Glibc
 import Ledger
 import Logging
+import Store
 import Synchronization
 import Telemetry
 
@@ -17,7 +17,6 @@ public final class DiskWatch: ReadingSink {
         public init() {}
     }
 
-    static let reserveMax: UInt64 = 256 << 20
     /// Between two looks, and between two warnings.
     static let pause: Duration = .seconds(10)
     static let warningPause: Int64 = 3_600_000_000
@@ -46,7 +45,7 @@ public final class DiskWatch: ReadingSink {
         self.sink = sink
         self.now = now
         self.logger = logger
-        reserve = rule.reserve ?? min(Self.reserveMax, (Self.space(folder)?.total ?? 0) / 20)
+        reserve = DiskSpace.reserve(rule.reserve, of: folder)
         state = Mutex(State(forecast: DiskForecast(reserve: reserve)))
     }
 
@@ -56,7 +55,7 @@ public final class DiskWatch: ReadingSink {
     /// - Throws: `CustodyError` with code `disk-nearly-full`: the caller must drop its connection, and the broker keeps
     ///   what it has.
     public func commit(_ messages: [InboundMessage]) throws {
-        if let space = Self.space(folder), space.free < reserve {
+        if let space = DiskSpace(of: folder), space.free < reserve {
             throw CustodyError(
                 .diskNearlyFull, "the disk has \(space.free >> 20) MiB left, and \(reserve >> 20) MiB are kept free",
                 at: folder, remedy: "make room; until then the broker keeps what sensors send")
@@ -73,7 +72,7 @@ public final class DiskWatch: ReadingSink {
     }
 
     func look() {
-        guard let space = Self.space(folder) else { return }
+        guard let space = DiskSpace(of: folder) else { return }
         let time = now()
         let warning = state.withLock { state -> Double? in
             state.forecast.look(free: space.free, at: time)
@@ -89,15 +88,4 @@ public final class DiskWatch: ReadingSink {
             "the disk fills: at the present rate \(hours) hours are left",
             metadata: ["free": "\(space.free >> 20) MiB", "folder": "\(folder)"])
     }
-
-    private static func space(_ folder: String) -> (free: UInt64, total: UInt64)? {
-        var status = statvfs()
-        guard statvfs(folder, &status) == 0 else { return nil }
-        let block = UInt64(status.f_frsize)
-        return (UInt64(status.f_bavail) * block, UInt64(status.f_blocks) * block)
-    }
-}
-
-extension CustodyError.Code {
-    public static let diskNearlyFull: Self = "disk-nearly-full"
 }

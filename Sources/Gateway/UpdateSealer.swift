@@ -246,7 +246,7 @@ final class UpdateSealer {
             guard case .private(let value) = fact.value,
                 let type = rulebook.contracts[contract]?.step(draft.step)?.type(of: fact.name), type != .text
             else { continue }
-            guard let text = String(validating: value, as: UTF8.self), type.admits(text) else {
+            guard let text = String(validating: value, as: UTF8.self), type.admits(private: text) else {
                 throw CustodyError(
                     .factMalformed, "the private fact \(fact.name) must be \(type.expectation)", at: draft.step)
             }

@@ -36,6 +36,13 @@ public struct LocalClient: Sendable {
         try await call(LocalProtocol.fetchPath, body: try JSONEncoder().encode(LocalProtocol.Wanted(order: order)))
     }
 
+    /// Lets the gateway ask its peers for the file of a document; answers after a few seconds at the latest.
+    /// - Throws: `CustodyError` with code `gateway-unreachable`.
+    public func fetch(file: Hash, bytes: UInt64?) async throws -> DocumentFiles.Standing {
+        let wanted = LocalProtocol.WantedFile(file: file.hex, bytes: bytes)
+        return try await call(LocalProtocol.filesPath, body: try JSONEncoder().encode(wanted))
+    }
+
     /// - Throws: `CustodyError` with code `gateway-unreachable`, or whatever a document was refused for.
     public func submit(_ package: DocumentPackage) async throws -> Bool {
         let taken: LocalProtocol.Taken = try await call(

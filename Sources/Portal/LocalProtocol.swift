@@ -9,6 +9,7 @@ public enum LocalProtocol {
     public static let peersPath = "/v1/peers"
     public static let documentsPath = "/v1/documents"
     public static let fetchPath = "/v1/orders/fetch"
+    public static let filesPath = "/v1/files/fetch"
     public static let bodyBytesMax = 16 << 20
 
     /// A draft on its way to the recorder.
@@ -59,6 +60,13 @@ public enum LocalProtocol {
     /// An order of which peers are to be asked.
     struct Wanted: Codable {
         let order: String
+    }
+
+    /// The file of a document that is wanted here.
+    struct WantedFile: Codable {
+        let file: String
+        /// Nil where only its hash is known.
+        let bytes: UInt64?
     }
 
     /// What became of a document.

@@ -13,16 +13,18 @@ public struct LocalServer: Service {
     private let peers: @Sendable () -> [PeerStatus]
     private let documents: DocumentExchange
     private let fetch: OrderFetch
+    private let files: DocumentFiles
     private let socket: String
     private let logger: Logger
 
     public init(
         recorder: Recorder, peers: @escaping @Sendable () -> [PeerStatus], documents: DocumentExchange,
-        fetch: OrderFetch, socket: String, logger: Logger
+        fetch: OrderFetch, files: DocumentFiles, socket: String, logger: Logger
     ) {
         self.recorder = recorder
         self.documents = documents
         self.fetch = fetch
+        self.files = files
         self.peers = peers
         self.socket = socket
         self.logger = logger
@@ -47,7 +49,20 @@ public struct LocalServer: Service {
         router.post("\(LocalProtocol.documentsPath)") { request, _ in try await takeDocuments(request) }
         router.get("\(LocalProtocol.peersPath)") { _, _ in try Response.json(peers()) }
         router.post("\(LocalProtocol.fetchPath)") { request, _ in try await fetchOrder(request) }
+        router.post("\(LocalProtocol.filesPath)") { request, _ in try await fetchFile(request) }
         return router
+    }
+
+    /// How long a command waits for one answer; it asks again and shows how far it is.
+    private static let fileWait: Duration = .seconds(2)
+
+    private func fetchFile(_ request: Request) async throws -> Response {
+        try await answer(request, LocalProtocol.WantedFile.self, "a document's file") { wanted in
+            guard let file = Hash(hex: wanted.file) else {
+                throw CustodyError("request-malformed", "the request names no file")
+            }
+            return await files.fetch(file, bytes: wanted.bytes, atMost: Self.fileWait)
+        }
     }
 
     private func fetchOrder(_ request: Request) async throws -> Response {

@@ -34,10 +34,16 @@ enum LedgerSchema {
         }
         migrator.registerMigration("9 rules") { try $0.execute(sql: dueRules) }
         migrator.registerMigration("10 order search") { database in
-            // Which orders bear and cite what follows from the logs, and is found when the index is made again.
             try database.execute(sql: orderSearch)
-            for table in orderIndexTables { try database.execute(sql: "DELETE FROM \(table)") }
+            // Which orders bear and cite what follows from the logs, and is found when the index is made again.
+            for table in [
+                "fork", "number", "subject", "applied", "waiting", "progress", "\"order\"", "erasure", "rule_progress",
+                "due_rule",
+            ] {
+                try database.execute(sql: "DELETE FROM \(table)")
+            }
         }
+        migrator.registerMigration("11 document files") { try $0.execute(sql: documentFiles) }
         return migrator
     }
 
@@ -193,6 +199,16 @@ enum LedgerSchema {
             digest BLOB NOT NULL, time INTEGER NOT NULL, accuracy INTEGER NOT NULL, authority TEXT NOT NULL,
             certificates BLOB NOT NULL
         ) STRICT;
+        """
+
+    /// The files of which private facts that this gateway can read are documents: names of ciphertext, and bytes of it. A row
+    /// goes with its fact's key.
+    private static let documentFiles = """
+        CREATE TABLE document_file (
+            entry INTEGER NOT NULL, fact TEXT NOT NULL, commitment BLOB NOT NULL, file BLOB NOT NULL,
+            bytes INTEGER NOT NULL, PRIMARY KEY (entry, fact, commitment)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX document_file_file ON document_file (file);
         """
 
     static let orderIndexTables = [

@@ -12,6 +12,8 @@ public final class LedgerStore: Sendable {
     /// Of private values; beside the database, so that no copy of it holds them.
     let keys: KeyFile
     private let scans: ErasedScans
+    /// The files of documents, beside the database.
+    public let documents: DocumentFolder
     /// Touched only on GRDB's writer, which runs one closure at a time.
     private nonisolated(unsafe) let index: OrderIndex
     private let knownRules: Mutex<Rulebook>
@@ -23,6 +25,7 @@ public final class LedgerStore: Sendable {
     public init(path: String, readOnly: Bool = false) throws {
         keys = KeyFile(ledger: path)
         scans = ErasedScans(besideLedger: path)
+        documents = DocumentFolder(besideLedger: path)
         do {
             let opened = try Self.open(path: path, readOnly: readOnly)
             // What an older release wrote is brought up to date by whoever opens it first, also for reading.
@@ -120,7 +123,8 @@ public final class LedgerStore: Sendable {
 
     @discardableResult
     func transact<Result>(_ database: Database, _ body: (LedgerTransaction) throws -> Result) throws -> Result {
-        let transaction = LedgerTransaction(database: database, index: index, keys: keys, scans: scans)
+        let transaction = LedgerTransaction(
+            database: database, index: index, keys: keys, scans: scans, documents: documents)
         let result: Result
         do {
             try database.beginTransaction(.immediate)

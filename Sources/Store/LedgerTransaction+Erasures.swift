@@ -68,7 +68,8 @@ extension LedgerTransaction {
         try keys.destroy(rows.map { $0[3] })
         for row in rows {
             let key: StatementArguments = [row[0] as Int64, row[1] as String, row[2] as Data]
-            for table in ["sealed", "private"] {
+            try forgetDocument(at: key)
+            for table in ["sealed", "private", "document_file"] {
                 try database.execute(
                     sql: "DELETE FROM \(table) WHERE entry = ? AND fact = ? AND commitment = ?", arguments: key)
             }
@@ -78,6 +79,18 @@ extension LedgerTransaction {
 }
 
 extension LedgerTransaction {
+    /// Its key is gone already: the file is noise, and its room is wanted.
+    private func forgetDocument(at key: StatementArguments) throws {
+        let file = try Data.fetchOne(
+            database,
+            sql: """
+                SELECT file FROM document_file AS one WHERE entry = ? AND fact = ? AND commitment = ?
+                AND (SELECT count(*) FROM document_file AS other WHERE other.file = one.file) = 1
+                """, arguments: key)
+        guard let file = file.flatMap({ Hash(bytes: $0) }) else { return }
+        try documents.remove(file)
+    }
+
     /// The value is needed for finding it, so this comes before its key goes.
     private func forgetScans(of row: Row) throws {
         let entry = EntryID(rawValue: row[0])

@@ -71,6 +71,10 @@ extension LedgerTransaction {
         try database.execute(
             sql: "UPDATE private SET opened = ? WHERE entry = ? AND fact = ? AND commitment = ?",
             arguments: [Data(box)] + place.arguments)
+        guard let document = DocumentFact(disclosure.value) else { return }
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO document_file (entry, fact, commitment, file, bytes) VALUES (?, ?, ?, ?, ?)",
+            arguments: place.arguments + [Data(document.file.bytes), Int64(clamping: document.fileBytes)])
     }
 
     private func keep(_ sealed: SealedDisclosure, at place: Place, key: [UInt8], via: String) throws {

@@ -8,6 +8,7 @@ public final class LedgerTransaction {
     let index: OrderIndex
     let keys: KeyFile
     let scans: ErasedScans
+    let documents: DocumentFolder
     /// Keys by slot, to be on disk before the transaction is.
     var newKeys: [Int64: [UInt8]] = [:]
     /// As `LogChanges` tells of them.
@@ -18,11 +19,14 @@ public final class LedgerTransaction {
 
     private var prepared: [Prepared: Statement] = [:]
 
-    init(database: Database, index: OrderIndex, keys: KeyFile, scans: ErasedScans) {
+    init(
+        database: Database, index: OrderIndex, keys: KeyFile, scans: ErasedScans, documents: DocumentFolder
+    ) {
         self.database = database
         self.index = index
         self.keys = keys
         self.scans = scans
+        self.documents = documents
     }
 
     /// Statements of the append, looked up once a transaction: looking them up by their text costs as much as running

@@ -19,6 +19,9 @@ public struct LedgerVerifier: Sendable {
         public var signatures = 0
         public var timeStamps = 0
         public var verdicts = 0
+        /// Files of documents that this gateway may read: those that were read through, and those that are not here.
+        public var documents = 0
+        public var missingDocuments = 0
         public var findings: [Finding] = []
 
         public var isSound: Bool { findings.isEmpty }
@@ -30,11 +33,13 @@ public struct LedgerVerifier: Sendable {
             signatures += other.signatures
             timeStamps += other.timeStamps
             verdicts += other.verdicts
+            documents += other.documents
+            missingDocuments += other.missingDocuments
             findings += other.findings
         }
     }
 
-    private let store: LedgerStore
+    let store: LedgerStore
     private let progress: @Sendable (UInt64) -> Void
 
     /// - Parameter progress: told now and then how many more entries have been checked.
@@ -70,6 +75,7 @@ public struct LedgerVerifier: Sendable {
                 try snapshot.logs(withForeign: true).map { ($0, judged: try snapshot.progress(of: $0.id).next) }
             }
             checkDocuments(into: &report)
+            checkDocumentFiles(into: &report)
             for (log, judged) in logs {
                 report.logs += 1
                 do { try store.read { try checkLog(log, judged: judged, $0, into: &report) } } catch {

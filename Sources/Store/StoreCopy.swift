@@ -11,7 +11,8 @@ extension LedgerStore {
         try StoreCopy.make(of: pool, at: path, migrator: LedgerSchema.migrator) { database in
             let transaction = LedgerTransaction(
                 database: database, index: OrderIndex(rulebook: Rulebook()), keys: KeyFile(ledger: path),
-                scans: ErasedScans(besideLedger: path))
+                scans: ErasedScans(besideLedger: path),
+                documents: DocumentFolder(besideLedger: path))
             guard let log = try transaction.snapshot.ownLog() else { return }
             try transaction.set(doubt: Doubt(.backupRestored, origin: log.origin))
         }

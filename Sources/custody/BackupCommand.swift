@@ -11,7 +11,8 @@ struct BackupCommand: AsyncParsableCommand {
         commandName: "backup", abstract: "Copy a gateway into a new folder, also while it runs.",
         discussion: """
             The private key of the log is never copied: a restored gateway opens the next generation of its log with a key \
-            of its own.
+            of its own. Documents are not copied: the organisations that may read them give them back, and the folder \
+            documents/ can be copied beside it.
             """)
 
     @Argument(help: "The folder to make.")
@@ -23,15 +24,24 @@ struct BackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         let backup = GatewayBackup(path: StateDirectory(directory).path)
+        let ledger = try state.ledger()
         try backup.make(
-            of: state.directory, ledger: try state.ledger(), intake: try state.intake(), withKeys: includeKeys,
+            of: state.directory, ledger: ledger, intake: try state.intake(), withKeys: includeKeys,
             now: Instruments.system().now())
         let manifest = try backup.check()
+        let documents = try ledger.read { try $0.documentFiles() }.filter { ledger.documents.bytes(of: $0.file) != nil }
         try output.print(
             manifest,
             text:
                 "\(manifest.origin) with \(manifest.size) entries is in \(backup.path)\(includeKeys ? "" : ", without keys")"
+                + Self.leftOut(documents, ledger.documents.path)
         )
+    }
+
+    private static func leftOut(_ documents: [DocumentFile], _ folder: String) -> String {
+        guard !documents.isEmpty else { return "" }
+        let bytes = documents.reduce(0) { $0 + $1.bytes }
+        return "\nnot in it: \(documents.count) documents, \(bytes >> 20) MiB, in \(folder)"
     }
 }
 

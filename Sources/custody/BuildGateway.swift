@@ -65,13 +65,17 @@ func buildGateway(
     ).add(to: router)
     OrderRoutes(store: ledger, now: instruments.now).add(to: router)
     DisclosureRoutes(relay: relay).add(to: router)
+    let files = DocumentFiles(
+        store: ledger, reserve: DiskSpace.reserve(configuration.disk.reserve, of: state.path), now: instruments.now,
+        logger: logger)
+    DocumentFileRoutes(files: files, instance: "\(instruments.random())").add(to: router)
     let port = ConsortiumPort(
         store: ledger, router: router, tls: tls, host: configuration.host, port: configuration.port, logger: logger,
         onRunning: onReady)
     let sessions = PeerSessions(
         peers: configuration.peers.map { PeerSessions.Peer(organisation: $0.organisation, address: $0.address) },
         tls: tls, store: ledger, mirror: mirror, rounds: rounds, recent: recent, watch: watch, kept: kept,
-        relay: relay, logger: logger)
+        relay: relay, files: files, logger: logger)
 
     let cosigners = try configuration.cosigners.map { entry in
         CosignerSession(
@@ -97,7 +101,7 @@ func buildGateway(
                 + (stamping.map { [$0.status] } ?? [])
         },
         documents: DocumentExchange(store: ledger), fetch: OrderFetch(store: ledger, kept: kept, sessions: sessions),
-        socket: state.socket, logger: logger)
+        files: files, socket: state.socket, logger: logger)
     let decoder = DecodeWorkerCommand.client()
     var stations: [any Service] = []
     var uploads: [UploadStation] = []
@@ -140,7 +144,7 @@ func buildGateway(
     var services: [any Service] = [
         Worker { try ledger.applyPending() }, Worker { await head.run() }, Worker { try await mirror.cosignForever() },
     ]
-    services += [port, local, Worker { await sessions.run() }]
+    services += [port, local, Worker { await sessions.run() }, Worker { await files.run() }]
     services += cosigners.map { session in Worker { await session.run() } }
     services += foreignLogs.map { session in Worker { await session.run() } }
     services += stamping.map { session in [Worker { await session.run() }] } ?? []

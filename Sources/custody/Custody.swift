@@ -20,7 +20,7 @@ struct Custody: AsyncParsableCommand {
             ForksCommand.self, ResolveCommand.self, ConditionsCommand.self, ReadingCommand.self, EvidenceCommand.self,
             VerifyEvidenceCommand.self, MonitorCommand.self, BackupCommand.self, RestoreCommand.self,
             GenerationsCommand.self, KeysCommand.self, RevealCommand.self, EraseCommand.self, TimeStampsCommand.self,
-            AdverseCommand.self, RecallCommand.self, CaseCommand.self, AuditCommand.self,
+            AdverseCommand.self, RecallCommand.self, CaseCommand.self, AuditCommand.self, DocumentCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there
@@ -70,6 +70,7 @@ enum ExitStatus {
         "ancestors-missing", "peer-unreachable", "limit-exceeded", "documents-unsigned", "scan-unknown", "scan-settled",
         "backup-damaged",
         .erasureRefused, .factErased, "erasure-reason", "fact-unreadable",
+        .documentTooLarge, .documentDamaged, .documentMissing, .documentName, .documentEmpty, .diskNearlyFull,
     ]
 }
 

@@ -128,6 +128,7 @@ struct RecordCommand: AsyncParsableCommand {
     @Argument(help: "The step, as the order's contract names it.")
     var step: String
     @OptionGroup var facts: FactOptions
+    @OptionGroup var documents: DocumentOptions
     @Option(help: "An order that this step relies on, such as the transport that carries it; may be given again.")
     var cite: [String] = []
     @OptionGroup var person: OperatorOptions
@@ -136,7 +137,8 @@ struct RecordCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let (name, cites) = try state.ledger().read { snapshot in
+        let ledger = try state.ledger()
+        let (name, cites) = try ledger.read { snapshot in
             let rulebook = try snapshot.rulebook()
             let cited = try cite.flatMap { order in
                 try snapshot.thread(of: try snapshot.order(order), rulebook: rulebook).heads
@@ -144,12 +146,17 @@ struct RecordCommand: AsyncParsableCommand {
             return (try snapshot.order(order).name, cited)
         }
         let credential = try person.credential()
+        let given = try facts.facts()
+        let added = try documents.add(
+            to: try ledger.step(step, of: try ledger.read { try $0.order(order) }), state: state.directory)
         let draft = Draft(
-            order: .existing(name), step: step, facts: try facts.facts(),
+            order: .existing(name), step: step, facts: given + added.facts,
             subjects: try facts.subjects(instruments: .system()), cites: cites, source: Source(.operator),
             operator: person.id(credential))
         let drawn = try label.draw(subjects: draft.subjects, facts: draft.facts)
-        let receipt = try await RecorderAccess.record(draft, signedBy: credential, state: state.directory)
+        let receipt = try await added.recorded {
+            try await RecorderAccess.record(draft, signedBy: credential, state: state.directory)
+        }
         try drawn?.write()
         try output.print(receipt)
     }
@@ -172,6 +179,7 @@ struct OrderCommand: AsyncParsableCommand {
         @Option(help: "A purchase order number, by which people find the order.")
         var number: String?
         @OptionGroup var facts: FactOptions
+        @OptionGroup var documents: DocumentOptions
         @OptionGroup var person: OperatorOptions
         @OptionGroup var state: StateOptions
         @OptionGroup var output: OutputOptions
@@ -180,26 +188,35 @@ struct OrderCommand: AsyncParsableCommand {
             var all = try facts.facts()
             if let number { all.append((name: OrderFact.number, value: .text(number))) }
             let credential = try person.credential()
+            let opening = try openingStep()
+            let added = try documents.add(to: try contractInForce().step(opening), state: state.directory)
             let draft = Draft(
-                order: .open(contract: contract), step: try openingStep(), facts: all,
+                order: .open(contract: contract), step: opening, facts: all + added.facts,
                 subjects: try facts.subjects(instruments: .system()), source: Source(.operator),
                 operator: person.id(credential))
-            let receipt = try await RecorderAccess.record(draft, signedBy: credential, state: state.directory)
+            let receipt = try await added.recorded {
+                try await RecorderAccess.record(draft, signedBy: credential, state: state.directory)
+            }
             try output.print(receipt, text: receipt.order)
         }
 
         private func openingStep() throws -> String {
+            let found = try contractInForce()
+            let steps = found.steps.filter(\.opens).map(\.name)
+            if steps.count == 1 || step.map(steps.contains) == true { return step ?? steps[0] }
+            throw CustodyError(
+                .stepAmbiguous, "an order under \(contract) is opened by one of several steps",
+                remedy: "say which with --step: \(steps.joined(separator: ", "))")
+        }
+
+        private func contractInForce() throws -> Contract {
             let rulebook = try state.ledger().rulebook
             guard let document = rulebook.latest, let found = rulebook.contract(named: contract, in: document) else {
                 let known = rulebook.latest?.contracts.map(\.name).sorted().joined(separator: ", ") ?? "none"
                 throw CustodyError(
                     .contractUnknown, "no contract '\(contract)' is in force", remedy: "in force are: \(known)")
             }
-            let steps = found.steps.filter(\.opens).map(\.name)
-            if steps.count == 1 || step.map(steps.contains) == true { return step ?? steps[0] }
-            throw CustodyError(
-                .stepAmbiguous, "an order under \(contract) is opened by one of several steps",
-                remedy: "say which with --step: \(steps.joined(separator: ", "))")
+            return found
         }
     }
 }

@@ -85,9 +85,15 @@ struct ShownFact: Encodable {
         }
     }
 
+    /// Of a document, which it is: the value is what opens it.
+    private var shownValue: String {
+        guard let value else { return "" }
+        return DocumentFact(value).map { "(\($0): custody document get)".onOneLine } ?? value.onOneLine
+    }
+
     var text: String {
         switch state {
-        case .readable: value?.onOneLine ?? ""
+        case .readable: shownValue
         case .sealed: "(sealed for \(readers.joined(separator: ", ")))"
         case .missing: "(has not arrived here yet)"
         case .unreadable: "(here, and cannot be opened: the key file beside the ledger lacks its key)"

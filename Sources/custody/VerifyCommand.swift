@@ -37,9 +37,16 @@ struct VerifyCommand: AsyncParsableCommand {
         let stamps = report.timeStamps > 0 ? ", \(report.timeStamps) time stamps" : ""
         let summary =
             "\(report.logs) logs, \(report.entries) entries, \(report.signatures) signatures\(stamps), "
-            + "\(report.verdicts) verdicts"
+            + "\(report.verdicts) verdicts\(documents(of: report))"
         guard !report.isSound else { return "\(summary): all hold" }
         return ([summary] + report.findings.map { "\($0.place): \($0.message)" }).joined(separator: "\n")
+    }
+}
+
+extension VerifyCommand {
+    private static func documents(of report: LedgerVerifier.Report) -> String {
+        let missing = report.missingDocuments > 0 ? ", \(report.missingDocuments) documents are not here" : ""
+        return (report.documents > 0 ? ", \(report.documents) documents" : "") + missing
     }
 }
 

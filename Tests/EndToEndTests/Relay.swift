@@ -28,6 +28,7 @@ final class Relay: Sendable {
         /// After so many more bytes towards the gateway the network is cut, in the middle of whatever it is.
         var allowance = Int.max
         var cuts = 0
+        var passed = 0
         var acknowledgements = 0
         /// One byte is changed whenever so many have passed, in either direction.
         var flipEvery = Int.max
@@ -66,6 +67,9 @@ final class Relay: Sendable {
 
     /// How often the network was cut.
     var cuts: Int { state.withLock { $0.cuts } }
+
+    /// Bytes that came through towards the gateway.
+    var passed: Int { state.withLock { $0.passed } }
 
     /// How many PUBACK packets the gateway has written.
     var acknowledgements: Int { state.withLock { $0.acknowledgements } }
@@ -178,6 +182,7 @@ final class Relay: Sendable {
         let allowed = state.withLock { state in
             let allowed = min(bytes.count, state.allowance)
             state.allowance -= state.allowance == .max ? 0 : allowed
+            state.passed += allowed
             if state.allowance == 0, !state.isCut {
                 state.isCut = true
                 state.cuts += 1
