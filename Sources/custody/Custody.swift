@@ -19,7 +19,7 @@ struct Custody: AsyncParsableCommand {
             ForksCommand.self, ResolveCommand.self, ConditionsCommand.self, ReadingCommand.self, EvidenceCommand.self,
             VerifyEvidenceCommand.self, MonitorCommand.self, BackupCommand.self, RestoreCommand.self,
             GenerationsCommand.self, KeysCommand.self, RevealCommand.self, EraseCommand.self, TimeStampsCommand.self,
-            AdverseCommand.self,
+            AdverseCommand.self, EPCISCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there
