@@ -38,7 +38,7 @@ public struct ExportDocument: Sendable {
     }
 
     static let context = JSONNode.array([
-        .text("https://ref.gs1.org/standards/epcis/epcis-context.jsonld"),
+        .text("https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"),
         .object([JSONNode.Member(Extension.prefix, .text(Extension.namespace))]),
     ])
 
@@ -118,21 +118,22 @@ private struct EventDraft {
     private mutating func addWhat() {
         let things = subjects(.instance)
         let lots = subjects(.lot)
-        if mapping.shape == .aggregation, let parent = things.first,
-            things.count + lots.count > 1 || mapping.action == .delete
-        {
+        let hasContents = things.count + lots.count > 1 || mapping.action == .delete
+        if mapping.shape == .aggregation, let parent = things.first, hasContents {
             type = "AggregationEvent"
             add("parentID", parent)
             if things.count > 1 { add("childEPCs", .array(things.dropFirst().map { .text($0) })) }
             if !lots.isEmpty { add("childQuantityList", quantities(lots)) }
-        } else if things.isEmpty && lots.isEmpty && mapping.shape != .sensor {
-            type = "TransactionEvent"
-            add("epcList", .array([]))
+            add("action", mapping.action.rawValue)
         } else {
+            let isAboutThings = !things.isEmpty || !lots.isEmpty || mapping.shape == .sensor
+            let isDeal = mapping.shape == .transaction || !isAboutThings
+            if isDeal { type = "TransactionEvent" }
             if !things.isEmpty || lots.isEmpty { add("epcList", .array(things.map { .text($0) })) }
             if !lots.isEmpty { add("quantityList", quantities(lots)) }
+            // An empty package is seen, not made.
+            add("action", (mapping.shape == .aggregation ? .observe : mapping.action).rawValue)
         }
-        add("action", mapping.action.rawValue)
         members.insert(JSONNode.Member("type", .text(type)), at: 0)
     }
 

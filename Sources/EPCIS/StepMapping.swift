@@ -5,6 +5,8 @@ public struct StepMapping: Hashable, Sendable {
         case object
         /// The first subject is what the others are in.
         case aggregation
+        /// A deal about things, which are not made by it.
+        case transaction
         /// Windows of readings, and what was out of order in them.
         case sensor
     }
@@ -36,7 +38,7 @@ public struct StepMapping: Hashable, Sendable {
     /// By the step's name, or by contract and name where contracts mean different things by one.
     private static let table: [String: StepMapping] = [
         // Orders of devices.
-        "order.placed": StepMapping(nil, nil, .add),
+        "order.placed": StepMapping(nil, nil, .add, .transaction),
         "design.set": StepMapping(nil),
         "materials.recorded": StepMapping("collecting", "in_progress"),
         "production.completed": StepMapping("commissioning", "active", .add),
@@ -69,11 +71,11 @@ public struct StepMapping: Hashable, Sendable {
         "supplied": StepMapping("shipping", "in_transit"),
         "material/used": StepMapping("assembling", "in_progress"),
         // Patients' cases: nothing of a person is in the vocabulary.
-        "case.opened": StepMapping(nil, nil, .add),
+        "case.opened": StepMapping(nil, nil, .add, .transaction),
         "consent.given": StepMapping(nil),
         "consent.withdrawn": StepMapping(nil),
         "examined": StepMapping(nil),
-        "device.ordered": StepMapping("reserving", "reserved"),
+        "device.ordered": StepMapping("reserving", "reserved", .add, .transaction),
         "device.fitted": StepMapping("installing", "active"),
         "followed-up": StepMapping(nil),
         "case.closed": StepMapping(nil),

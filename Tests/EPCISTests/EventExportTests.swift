@@ -137,7 +137,8 @@ import Testing
             ("compliance.approved", [instance], "ObjectEvent", "OBSERVE", "inspecting", "conformant"),
             ("packed", [package, instance, lot], "AggregationEvent", "ADD", "packing", "in_progress"),
             ("unpacked", [package], "AggregationEvent", "DELETE", "unpacking", "in_progress"),
-            ("packed", [package], "ObjectEvent", "ADD", "packing", "in_progress"),
+            ("packed", [package], "ObjectEvent", "OBSERVE", "packing", "in_progress"),
+            ("order.placed", [lot], "TransactionEvent", "ADD", nil, nil),
             ("recall.opened", [lot], "ObjectEvent", "OBSERVE", "holding", "recalled"),
             ("nobody.mapped.it", [instance], "ObjectEvent", "OBSERVE", nil, nil),
         ] as [(String, [String], String, String, String?, String?)])

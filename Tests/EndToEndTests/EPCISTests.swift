@@ -1,0 +1,156 @@
+import Foundation
+import Testing
+
+/// Events as a hospital and a maker exchange them with systems that know nothing of the consortium.
+@Suite(.timeLimit(.minutes(2))) struct EPCISTests {
+    private static let thing = "urn:epc:id:sgtin:9506000.013435.S1"
+
+    private struct Outcome: Decodable {
+        let outcome: String
+        let step, code: String?
+    }
+
+    private struct Trace: Decodable {
+        struct Step: Decodable {
+            let step, source: String
+        }
+
+        let steps: [Step]
+    }
+
+    private let site: TestSite
+
+    init() throws {
+        site = try TestSite(["supplier", "hospital", "manufacturer"], contracts: ["stock-device"])
+    }
+
+    // MARK: Commands
+
+    private func epcis(_ arguments: [String], at member: String) throws -> (
+        code: Int32, lines: [String], errors: String
+    ) {
+        try site.run(["epcis"] + arguments + ["--state", site.state(of: member)])
+    }
+
+    private func imported(_ file: String, at member: String) throws -> (code: Int32, outcomes: [Outcome]) {
+        let (code, lines, errors) = try epcis(["import", file, "--json"], at: member)
+        let outcomes = try? JSONDecoder().decode([Outcome].self, from: Data(lines.joined().utf8))
+        return (code, try #require(outcomes, "\(errors)"))
+    }
+
+    private func exported(_ arguments: [String], at member: String) throws -> String {
+        let file = site.folder + "/export-\(UUID().uuidString).jsonld"
+        let (code, _, errors) = try epcis(["export"] + arguments + ["-o", file], at: member)
+        try #require(code == 0, "\(errors)")
+        return file
+    }
+
+    private func steps(at member: String) throws -> [Trace.Step] {
+        let outcome = try site.run(["trace", "PO-7", "--json", "--state", site.state(of: member)])
+        return (try? JSONDecoder().decode(Trace.self, from: Data(outcome.lines.joined().utf8)).steps) ?? []
+    }
+
+    // MARK: Documents
+
+    private func event(_ bizStep: String, _ minute: Int, epc: String = thing, more: String = "") -> String {
+        #"{"type":"ObjectEvent","eventTime":"2026-11-24T08:\#(minute):00+01:00","eventTimeZoneOffset":"+01:00","#
+            + #""action":"OBSERVE","bizStep":"\#(bizStep)","epcList":["\#(epc)"]\#(more)}"#
+    }
+
+    private func document(_ events: String...) throws -> String {
+        let file = site.folder + "/document-\(UUID().uuidString).jsonld"
+        let context = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+        let text =
+            #"{"@context":["\#(context)"],"type":"EPCISDocument","schemaVersion":"2.0","#
+            + #""creationDate":"2026-11-24T08:00:00Z","epcisBody":{"eventList":[\#(events.joined(separator: ","))]}}"#
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        return file
+    }
+
+    private func checkSchema(_ file: String) throws {
+        let schema = TestSite.repository + "/Tests/EPCISTests/Schema/EPCIS-JSON-Schema.json"
+        let program = try Program(
+            "/usr/bin/python3", [TestSite.repository + "/Tests/Conformance/epcis.py", schema, file], errors: "/dev/null"
+        )
+        let lines = program.lines()
+        #expect(program.wait() == 0, "\(lines)")
+    }
+
+    private func ids(in file: String) throws -> [String] {
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        return text.components(separatedBy: #""eventID":""#).dropFirst().compactMap {
+            $0.components(separatedBy: "\"").first
+        }
+    }
+
+    // MARK: The exchange
+
+    @Test func eventsOfOthersBecomeStepsAndStepsBecomeEventsForOthers() async throws {
+        let gateways = try await RunningGateway.all(["hospital", "manufacturer"], of: site)
+        try site.custody(
+            "order", "open", "--contract", "stock-device", "--number", "PO-7", "--fact", "product=hip", "--scan",
+            "(01)09506000134352(21)S1", "--state", site.state(of: "hospital"))
+        try await until("the maker has the order") { try self.steps(at: "manufacturer").count == 1 }
+
+        // Too early for the hospital.
+        let received = try document(event("receiving", 40))
+        let early = try imported(received, at: "hospital")
+        #expect(early.code == 1 && early.outcomes.map(\.code) == ["step-out-of-order"])
+
+        // Taken in the order of their times.
+        let sent = try document(event("shipping", 30), event("staging_outbound", 20))
+        let taken = try imported(sent, at: "manufacturer")
+        #expect(taken.code == 0 && taken.outcomes.map(\.outcome) == ["recorded", "recorded"])
+        #expect(taken.outcomes.map(\.step) == ["released", "shipped"])
+        let again = try imported(sent, at: "manufacturer")
+        #expect(again.code == 0 && again.outcomes.map(\.outcome) == ["already-there", "already-there"])
+
+        try await until("the hospital has what was sent") { try self.steps(at: "hospital").count == 3 }
+        // What somebody else has imported is there as well.
+        #expect(try imported(sent, at: "hospital").outcomes.map(\.outcome) == ["already-there", "already-there"])
+        #expect(try imported(received, at: "hospital").code == 0)
+        #expect(try steps(at: "hospital").map(\.source) == ["operator", "import", "import", "import"])
+
+        try checkRefusals()
+        try await checkExports()
+        for gateway in gateways { gateway.stop() }
+        for member in ["hospital", "manufacturer"] { try site.custody("verify", "--state", site.state(of: member)) }
+    }
+
+    private func checkRefusals() throws {
+        let error = #","errorDeclaration":{"declarationTime":"2026-11-24T09:00:00Z","reason":"did_not_occur"}"#
+        let strange = try document(
+            event("receiving", 41, epc: "urn:epc:id:sgtin:9506000.013435.S2"), event("receiving", 42, more: error),
+            event("retail_selling", 43), event("receiving", 44))
+        let (code, outcomes) = try imported(strange, at: "hospital")
+        #expect(code == 1)
+        #expect(outcomes.map(\.outcome) == ["no-order", "refused", "refused", "refused"])
+        #expect(outcomes.map(\.code) == ["order-unknown", "event-withdrawn", "step-unmapped", "step-repeated"])
+        #expect(try steps(at: "hospital").count == 4)
+    }
+
+    private func checkExports() async throws {
+        let file = try exported(["PO-7"], at: "hospital")
+        try checkSchema(file)
+        let ids = try ids(in: file)
+        #expect(ids.count == 4 && Set(ids).count == 4)
+        #expect(try site.custody("epcis", "hash", file) == ids)
+        // One update is one event, whoever exports it.
+        try await until("the maker has all") { try self.steps(at: "manufacturer").count == 4 }
+        #expect(try self.ids(in: try exported(["PO-7"], at: "manufacturer")) == ids)
+        let back = try imported(file, at: "manufacturer")
+        #expect(back.code == 0 && back.outcomes.allSatisfy { $0.outcome == "already-there" })
+
+        let all = try exported(["--from", "2026-01-01"], at: "hospital")
+        try checkSchema(all)
+        #expect(Set(try self.ids(in: all)) == Set(ids))
+        let none = try exported(["--to", "2026-01-01T00:00:00Z"], at: "hospital")
+        try checkSchema(none)
+        #expect(try self.ids(in: none).isEmpty)
+        let (_, lines, errors) = try epcis(["export", "--limit", "3"], at: "hospital")
+        #expect(lines.count { $0.hasPrefix(#"{"type""#) } == 3)
+        let after = try #require(errors.split(separator: " ").last.map { String($0).trimmingCharacters(in: .newlines) })
+        #expect(errors.contains("--after \(after)"))
+        #expect(try self.ids(in: try exported(["--after", after], at: "hospital")).count == 1)
+    }
+}
