@@ -42,7 +42,7 @@ enum Corpus {
                 refused { _ = try Disclosure(encoded: String(decoding: bytes, as: UTF8.self)) }
             },
             try sealedDisclosure(),
-            try timeStamp(),
+            try timeStamp(), epcis(),
             Parser(name: "contract", samples: texts([SampleLog.contractText, SampleLog.ruledContractText])) { bytes in
                 let text = String(decoding: bytes, as: UTF8.self)
                 guard let contract = try? Contract(text: text) else {

@@ -165,10 +165,12 @@ private struct EventDraft {
         let isStation = update.source.kind == .scan && !station.isEmpty
         let gateway = isStation ? Extension.station(station, of: origin) : Extension.gateway(origin)
         add("readPoint", .object([JSONNode.Member("id", .text(place ?? gateway))]))
-        add(
-            "bizTransactionList",
-            .array(
-                [.object([JSONNode.Member("bizTransaction", .text(Extension.order(update.order)))])]))
+        // With a type of our own, because the reference implementation of the hash reads none without.
+        let order: [JSONNode.Member] = [
+            JSONNode.Member("type", .text(Extension.namespace + "order")),
+            JSONNode.Member("bizTransaction", .text(Extension.order(update.order))),
+        ]
+        add("bizTransactionList", .array([.object(order)]))
         if let to = update.text(of: "ship-to"), to.utf8.count == 13, to.utf8.allSatisfy({ $0 &- 0x30 < 10 }) {
             add(
                 "destinationList",
