@@ -134,21 +134,23 @@ private struct EventIntake {
 
     private func decide(_ event: EventImport, _ number: Int) throws -> Decision {
         let plain = EventOutcome(event: number, id: event.id, outcome: .noOrder)
-        if let correction = event.correction {
-            return .done(
-                Self.refused(
-                    plain, "event-withdrawn",
-                    "it says that an event was wrong (\(correction)), which nobody can record for others: look what the order says"
-                ))
-        }
         return try ledger.read { snapshot in
-            let found = try orders(of: event, snapshot)
-            guard !found.isEmpty else { return .done(missing(event, plain)) }
-            for record in found {
-                if let known = try known(event, in: record, snapshot, plain) { return .done(known) }
-            }
-            return try draft(event, among: found, snapshot, plain)
+            let places = try places(of: event, snapshot)
+            let known = try known(event, in: places, snapshot, plain)
+            if let correction = event.correction { return .done(Self.withdrawn(correction, of: known ?? plain)) }
+            if let known { return .done(known) }
+            guard !places.isEmpty else { return .done(missing(event, plain)) }
+            return try draft(event, among: places, snapshot, plain)
         }
+    }
+
+    /// A correction bears the ID of what it corrects, and must not pass for that.
+    private static func withdrawn(_ correction: String, of known: EventOutcome) -> EventOutcome {
+        var outcome = refused(
+            known, "event-withdrawn",
+            "it says that an event was wrong (\(correction)): what follows from that is for people to record")
+        outcome.update = known.update
+        return outcome
     }
 
     private func missing(_ event: EventImport, _ plain: EventOutcome) -> EventOutcome {
@@ -163,31 +165,56 @@ private struct EventIntake {
 
     // MARK: Which order
 
-    /// The order that was given or that the event names, or else all that have one of its identifiers.
-    private func orders(of event: EventImport, _ snapshot: LedgerSnapshot) throws -> [OrderRecord] {
-        if let order { return [try snapshot.order(order)] }
-        if let named = event.order {
-            let exact = try snapshot.orders(matching: named).filter { $0.name == named }
-            if !exact.isEmpty { return exact }
-        }
+    /// An order to which an event may belong, and what its things are called there.
+    private struct Place {
+        let record: OrderRecord
+        let subjects: [String]
+    }
+
+    /// The order that was given or that the event names, or else all that have one of its things.
+    private func places(of event: EventImport, _ snapshot: LedgerSnapshot) throws -> [Place] {
         var found: [OrderRecord] = []
+        var names: [OrderRecord: [String: String]] = [:]
         for subject in event.subjects.prefix(Update.subjectsMax) {
-            for record in try snapshot.orders(keyed: subject) where !found.contains(record) { found.append(record) }
+            for name in try Self.names(of: subject, snapshot) {
+                for record in try snapshot.orders(keyed: name) {
+                    if names[record] == nil { found.append(record) }
+                    if names[record]?[subject] == nil { names[record, default: [:]][subject] = name }
+                }
+            }
         }
-        return found
+        return try (named(event, snapshot) ?? found).map { record in
+            Place(record: record, subjects: event.subjects.map { names[record]?[$0] ?? $0 })
+        }
+    }
+
+    private func named(_ event: EventImport, _ snapshot: LedgerSnapshot) throws -> [OrderRecord]? {
+        if let order { return [try snapshot.order(order)] }
+        guard let named = event.order else { return nil }
+        let exact = try snapshot.orders(matching: named).filter { $0.name == named }
+        return exact.isEmpty ? nil : exact
+    }
+
+    /// What the ledger may call a thing: as the event does, or with a lot, or without.
+    private static func names(of subject: String, _ snapshot: LedgerSnapshot) throws -> [String] {
+        guard let span = EventImport.nameSpan(of: subject) else { return [subject] }
+        return try [subject] + snapshot.subjects(from: span.start, ending: span.end).filter { $0 != subject }
     }
 
     /// Whether the order says it already: imported before, or the very update that the event was exported from.
     private func known(
-        _ event: EventImport, in record: OrderRecord, _ snapshot: LedgerSnapshot, _ plain: EventOutcome
+        _ event: EventImport, in places: [Place], _ snapshot: LedgerSnapshot, _ plain: EventOutcome
     ) throws -> EventOutcome? {
-        for applied in try snapshot.updates(of: record) where applied.verdict.isAccepted {
-            let source = applied.update.source
-            guard source.kind == .import && source.station == event.id || applied.reference.leafHash == event.leafHash
-            else { continue }
+        for record in places.map(\.record) {
+            let said = try snapshot.updates(of: record).first { applied in
+                let source = applied.update.source
+                let isImport = source.kind == .import && source.station == event.id
+                return applied.verdict.isAccepted && (isImport || applied.reference.leafHash == event.leafHash)
+            }
+            guard let said else { continue }
             return EventOutcome(
-                event: plain.event, id: plain.id, outcome: .alreadyThere, order: record.name, step: applied.update.step,
-                update: "\(applied.reference.origin):\(applied.reference.index)")
+                event: plain.event, id: plain.id, outcome: .alreadyThere, order: record.name, step: said.update.step,
+                update: "\(said.reference.origin):\(said.reference.index)")
         }
         return nil
     }
@@ -195,40 +222,39 @@ private struct EventIntake {
     // MARK: Which step
 
     private struct Candidate {
-        let record: OrderRecord
+        let place: Place
         let step: Contract.Step
-        let thread: OrderThread
         /// Whether the order and this organisation's role allow it now.
         let isNext: Bool
     }
 
     private func draft(
-        _ event: EventImport, among records: [OrderRecord], _ snapshot: LedgerSnapshot, _ plain: EventOutcome
+        _ event: EventImport, among places: [Place], _ snapshot: LedgerSnapshot, _ plain: EventOutcome
     ) throws -> Decision {
         let role = try snapshot.ownLog().flatMap {
             rulebook.latest?.organisation(ConsortiumDocument.organisation(ofOrigin: $0.origin))?.role
         }
-        let candidates = try records.flatMap { record in
-            let thread = try snapshot.thread(of: record, rulebook: rulebook)
+        let candidates = try places.flatMap { place in
+            let thread = try snapshot.thread(of: place.record, rulebook: rulebook)
             guard let contract = thread.contract.flatMap({ rulebook.contracts[$0] }) else { return [Candidate]() }
             return event.candidates(in: contract, chosen: chosen).compactMap { name in
                 guard let step = contract.step(name) else { return nil }
                 let isOurs = role.map { step.by.contains($0) || step.approvals?.of.contains($0) == true } ?? false
                 return Candidate(
-                    record: record, step: step, thread: thread, isNext: isOurs && thread.allows(step))
+                    place: place, step: step, isNext: isOurs && thread.allows(step))
             }
         }
         let next = candidates.filter(\.isNext)
-        if Set(next.map(\.record)).count > 1 {
+        if Set(next.map(\.place.record)).count > 1 {
             return .done(
                 Self.refused(
                     plain, "order-ambiguous",
-                    "it fits \(Set(next.map(\.record.name)).count) orders: say which with --order"))
+                    "it fits \(Set(next.map(\.place.record)).count) orders: say which with --order"))
         }
         // Where none is allowed, the recorder says why the likeliest is not.
         guard let candidate = next.first ?? candidates.first else {
             var outcome = plain
-            outcome.order = records.count == 1 ? records[0].name : nil
+            outcome.order = places.count == 1 ? places[0].record.name : nil
             let said = event.bizStep.map { "'\($0)'" } ?? "nothing"
             return .done(
                 Self.refused(
@@ -242,8 +268,8 @@ private struct EventIntake {
         var values = Dictionary(uniqueKeysWithValues: event.facts(for: candidate.step).map { ($0.name, $0.value) })
         for (name, value) in facts { values[name] = value }
         return Draft(
-            order: .existing(candidate.record.name), step: candidate.step.name,
+            order: .existing(candidate.place.record.name), step: candidate.step.name,
             facts: values.sorted { $0.key < $1.key }.map { (name: $0.key, value: .text($0.value)) },
-            subjects: event.subjects, observedAt: event.time, source: Source(.import, station: event.id))
+            subjects: candidate.place.subjects, observedAt: event.time, source: Source(.import, station: event.id))
     }
 }

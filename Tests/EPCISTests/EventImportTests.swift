@@ -72,6 +72,19 @@ import Testing
         #expect(try Self.read(#""epcList":["\#(epc)","\#(epc)"]"#).subjects == [subject])
     }
 
+    @Test(
+        arguments: [
+            ("https://id.gs1.org/01/09506000134352/21/S1", "https://id.gs1.org/01/09506000134352/", "/21/S1"),
+            ("https://id.gs1.org/01/09506000134352/10/L/21/S1", "https://id.gs1.org/01/09506000134352/", "/21/S1"),
+            ("https://id.gs1.org/01/09506000134352/10/21", nil, nil),
+            ("https://id.gs1.org/01/09506000134352", nil, nil),
+            ("https://id.gs1.org/00/106141412345678908", nil, nil), ("https://id.gs1.org/01/21/S", nil, nil),
+        ] as [(String, String?, String?)])
+    func aSerialisedProductHasNamesWithAndWithoutItsLot(subject: String, start: String?, end: String?) {
+        let span = EventImport.nameSpan(of: subject)
+        #expect(span?.start == start && span?.end == end)
+    }
+
     @Test func aParentComesBeforeWhatIsInIt() throws {
         let event = try Self.read(
             #""bizStep":"packing","parentID":"urn:epc:id:sscc:0614141.1234567890","childEPCs":["urn:x:1"],"childQuantityList":[{"epcClass":"urn:x:2","quantity":3}]"#,

@@ -7,12 +7,13 @@ import Testing
 
     private struct Outcome: Decodable {
         let outcome: String
-        let step, code: String?
+        let step, code, update: String?
     }
 
     private struct Trace: Decodable {
         struct Step: Decodable {
             let step, source: String
+            let subjects: [String]
         }
 
         let steps: [Step]
@@ -89,7 +90,7 @@ import Testing
         let gateways = try await RunningGateway.all(["hospital", "manufacturer"], of: site)
         try site.custody(
             "order", "open", "--contract", "stock-device", "--number", "PO-7", "--fact", "product=hip", "--scan",
-            "(01)09506000134352(21)S1", "--state", site.state(of: "hospital"))
+            "(01)09506000134352(10)L7(21)S1", "--state", site.state(of: "hospital"))
         try await until("the maker has the order") { try self.steps(at: "manufacturer").count == 1 }
 
         // Too early for the hospital.
@@ -111,6 +112,11 @@ import Testing
         #expect(try imported(received, at: "hospital").code == 0)
         #expect(try steps(at: "hospital").map(\.source) == ["operator", "import", "import", "import"])
 
+        // The maker's events do not name the lot.
+        #expect(
+            try steps(at: "hospital").allSatisfy { $0.subjects == ["https://id.gs1.org/01/09506000134352/10/L7/21/S1"] }
+        )
+
         try checkRefusals()
         try await checkExports()
         for gateway in gateways { gateway.stop() }
@@ -119,6 +125,9 @@ import Testing
 
     private func checkRefusals() throws {
         let error = #","errorDeclaration":{"declarationTime":"2026-11-24T09:00:00Z","reason":"did_not_occur"}"#
+        let withdrawn = try imported(try document(event("receiving", 40, more: error)), at: "hospital")
+        #expect(withdrawn.code == 1 && withdrawn.outcomes.map(\.code) == ["event-withdrawn"])
+        #expect(withdrawn.outcomes.first?.update == "hospital/main:2")
         let strange = try document(
             event("receiving", 41, epc: "urn:epc:id:sgtin:9506000.013435.S2"), event("receiving", 42, more: error),
             event("retail_selling", 43), event("receiving", 44))
