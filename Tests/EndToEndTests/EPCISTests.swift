@@ -162,4 +162,37 @@ import Testing
         #expect(errors.contains("--after \(after)"))
         #expect(try self.ids(in: try exported(["--after", after], at: "hospital")).count == 1)
     }
+
+    // MARK: Without a running gateway
+
+    @Test func aPersonSaysWhatAnEventLeavesOpen() throws {
+        let site = try TestSite(["logistics"], contracts: ["transport"])
+        try site.custody(
+            "order", "open", "--contract", "transport", "--number", "T-1", "--fact", "vehicle=truck", "--state",
+            site.state)
+        let file = site.folder + "/sensor.jsonld"
+        try """
+        {"type":"ObjectEvent","eventTime":"2026-11-24T02:00:00Z","eventTimeZoneOffset":"+00:00","action":"OBSERVE",
+        "bizStep":"sensor_reporting","epcList":[],"readPoint":{"id":"https://id.gs1.org/414/4012345000054"},
+        "sensorElementList":[{"sensorMetadata":{"startTime":"2026-11-24T01:00:00Z","endTime":"2026-11-24T02:00:00Z",
+        "deviceID":"urn:epc:id:giai:4000001.111"},"sensorReport":[{"type":"Temperature","minValue":2.5,"maxValue":7.50,
+        "meanValue":5,"uom":"CEL"}]}]}
+        """.write(toFile: file, atomically: true, encoding: .utf8)
+        let lost = try site.run(["epcis", "import", file, "--state", site.state])
+        #expect(lost.code == 1 && lost.lines.first?.contains("[order-unknown]") == true, "\(lost.lines)")
+        let vague = try site.run(["epcis", "import", file, "--order", "T-1", "--state", site.state])
+        #expect(vague.code == 1 && vague.lines.first?.contains("[fact-missing]") == true, "\(vague.lines)")
+        try site.custody("epcis", "import", file, "--order", "T-1", "--fact", "count=60", "--state", site.state)
+        let shown = try site.custody("conditions", "T-1", "--state", site.state).joined(separator: "\n")
+        #expect(shown.contains("min 2.50  mean 5.00  max 7.50"), "\(shown)")
+
+        let gone = site.folder + "/gone.jsonld"
+        try #"{"type":"ObjectEvent","eventTime":"2026-11-24T03:00:00Z","bizStep":"departing","action":"OBSERVE"}"#
+            .write(
+                toFile: gone, atomically: true, encoding: .utf8)
+        try site.custody(
+            "epcis", "import", gone, "--order", "T-1", "--map", "departing=unloaded", "--state", site.state)
+        #expect(try site.custody("trace", "T-1", "--state", site.state).contains { $0.hasPrefix("unloaded ") })
+        try site.custody("verify", "--state", site.state)
+    }
 }
