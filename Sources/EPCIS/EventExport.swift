@@ -121,15 +121,15 @@ private struct EventDraft {
         let hasContents = things.count + lots.count > 1 || mapping.action == .delete
         if mapping.shape == .aggregation, let parent = things.first, hasContents {
             type = "AggregationEvent"
-            add("parentID", parent)
-            if things.count > 1 { add("childEPCs", .array(things.dropFirst().map { .text($0) })) }
+            add("parentID", Extension.thing(parent))
+            if things.count > 1 { add("childEPCs", .array(things.dropFirst().map { .text(Extension.thing($0)) })) }
             if !lots.isEmpty { add("childQuantityList", quantities(lots)) }
             add("action", mapping.action.rawValue)
         } else {
             let isAboutThings = !things.isEmpty || !lots.isEmpty || mapping.shape == .sensor
             let isDeal = mapping.shape == .transaction || !isAboutThings
             if isDeal { type = "TransactionEvent" }
-            if !things.isEmpty || lots.isEmpty { add("epcList", .array(things.map { .text($0) })) }
+            if !things.isEmpty || lots.isEmpty { add("epcList", .array(things.map { .text(Extension.thing($0)) })) }
             if !lots.isEmpty { add("quantityList", quantities(lots)) }
             // An empty package is seen, not made.
             add("action", (mapping.shape == .aggregation ? .observe : mapping.action).rawValue)
@@ -142,7 +142,8 @@ private struct EventDraft {
         .array(
             lots.map { lot in
                 .object([
-                    JSONNode.Member("epcClass", .text(lot)), JSONNode.Member("quantity", .number(counted ?? "1")),
+                    JSONNode.Member("epcClass", .text(Extension.thing(lot))),
+                    JSONNode.Member("quantity", .number(counted ?? "1")),
                 ])
             })
     }

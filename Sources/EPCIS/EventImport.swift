@@ -55,6 +55,8 @@ public struct EventImport: Sendable {
     }
 
     private static func subject(_ text: String, year: Int) -> String {
+        let own = Extension.subject(of: text)
+        if own != text { return own }
         if let identifier = try? identify(Scan(bytes: Array(text.utf8)), year: year), let subject = identifier.subject {
             return subject
         }

@@ -42,11 +42,33 @@ enum Extension {
     static func sensor(_ device: String) -> String { "urn:custody:sensor:\(escaped(device))" }
 
     /// The order that a URI of `order(_:)` names.
-    static func order(of uri: String) -> String? {
-        let start = "urn:custody:order:"
-        guard uri.hasPrefix(start) else { return nil }
-        return unescaped(uri.dropFirst(start.count))
+    static func order(of uri: String) -> String? { rest(of: uri, behind: "urn:custody:order:") }
+
+    /// A subject as a URI: EPCIS takes nothing else, and HIBC and ISBT 128 have none of their own.
+    static func thing(_ subject: String) -> String {
+        isURI(subject) ? subject : "urn:custody:thing:\(escaped(subject))"
     }
+
+    /// The subject that a URI of `thing(_:)` stands for.
+    static func subject(of uri: String) -> String { rest(of: uri, behind: "urn:custody:thing:") ?? uri }
+
+    private static func rest(of uri: String, behind start: String) -> String? {
+        uri.hasPrefix(start) ? unescaped(uri.dropFirst(start.count)) : nil
+    }
+
+    private static func isURI(_ text: String) -> Bool {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), text.utf8.first.map(isLetter) == true else {
+            return false
+        }
+        let scheme = text.utf8[..<colon].allSatisfy { isLetter($0) || $0 &- 0x30 < 10 || "+-.".utf8.contains($0) }
+        guard unescaped(text[...]) != nil else { return false }
+        return scheme
+            && text.utf8.allSatisfy {
+                isLetter($0) || $0 &- 0x30 < 10 || "-._~:/?#[]@!$&'()*+,;=%".utf8.contains($0)
+            }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 
     /// With all but RFC 3986's unreserved characters and the slash percent-encoded.
     static func escaped(_ text: String) -> String {

@@ -10,6 +10,10 @@ enum SubjectKind: Hashable, Sendable {
     private static let host = "https://id.gs1.org/"
 
     init(_ subject: String) {
+        if let known = Self.ofOthers(subject) {
+            self = known
+            return
+        }
         let path = subject.hasPrefix(Self.host) ? subject.dropFirst(Self.host.count) : ""
         let parts = path.split(separator: "/")
         switch parts.first {
@@ -18,5 +22,13 @@ enum SubjectKind: Hashable, Sendable {
         case "8013": self = .lot
         default: self = .instance
         }
+    }
+
+    /// HIBC and ISBT 128 as their labels write them, and EPCs that are no Digital Link.
+    private static func ofOthers(_ subject: String) -> SubjectKind? {
+        if subject.hasPrefix("+") { return subject.contains("/S") ? .instance : .lot }
+        if subject.hasPrefix("=/") { return subject.dropFirst().contains("=") ? .instance : .lot }
+        if subject.hasPrefix("urn:epc:class:") { return .lot }
+        return subject.hasPrefix("urn:epc:id:sgln:") || subject.hasPrefix("urn:epc:id:pgln:") ? .place : nil
     }
 }

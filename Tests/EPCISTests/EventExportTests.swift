@@ -81,7 +81,8 @@ import Testing
     @Test func whatTheScenariosOfEveryContractRecordPassesTheSchema() throws {
         let kinds = [
             [], [Self.instance], [Self.lot], [Self.package, Self.instance, Self.lot], [Self.place, Self.package],
-            ["urn:custody:hibc:A123"],
+            ["+A123BJC5D6E71G1/S0001", "+A123BJC5D6E71G1/$3C 001"], ["=/A9999XYZ100T0944=,000025"],
+            ["no URI at all", "1:2", "urn:x:%2", "urn:x:%zz", "urn:é:x", "urn:epc:id:sgln:4012345.00005.0"],
         ]
         var events: [EventExport] = []
         for (contract, lines) in try Self.contracts() {
@@ -150,6 +151,21 @@ import Testing
         #expect(event["bizStep"]?.text == bizStep && event["disposition"]?.text == disposition)
         #expect(event["custody:step"]?.text == step)
         #expect((event["custody:unmapped"] != nil) == (step == "nobody.mapped.it"))
+    }
+
+    @Test(arguments: [
+        ("+A123BJC5D6E71G1/S0001", "epcList", "urn:custody:thing:%2BA123BJC5D6E71G1/S0001"),
+        ("+A123BJC5D6E71G1/$3C001", "quantityList", "urn:custody:thing:%2BA123BJC5D6E71G1/%243C001"),
+        ("=/A9999XYZ100T0944=,000025", "epcList", "urn:custody:thing:%3D/A9999XYZ100T0944%3D%2C000025"),
+        ("=/A9999XYZ100T0944&,1L", "quantityList", "urn:custody:thing:%3D/A9999XYZ100T0944%26%2C1L"),
+        ("urn:epc:id:gid:1.2.3", "epcList", "urn:epc:id:gid:1.2.3"),
+    ])
+    func aThingOfAnotherAgencyHasAURIAndComesBackAsItWas(subject: String, field: String, uri: String) throws {
+        let export = EventExport(of: Self.exported("received", subjects: [subject]))
+        let things = export.node[field]?.elements ?? []
+        #expect(things.map { $0.text ?? $0["epcClass"]?.text } == [uri])
+        let read = try EPCISDocument(reading: Array(Self.document([export]).utf8))
+        #expect(EventImport(try #require(read.events.first), year: 2026).subjects == [subject])
     }
 
     @Test func whatIsPackedIsInItsPackage() {

@@ -66,7 +66,7 @@ import Testing
             "https://id.gs1.org/01/09506000134352/10/L1/21/S1"
         ),
         ("urn:epc:id:sscc:0614141.1234567890", "https://id.gs1.org/00/106141412345678908"),
-        ("urn:custody:hibc:A123", "urn:custody:hibc:A123"),
+        ("urn:x:y", "urn:x:y"), ("urn:custody:thing:%2BA1", "+A1"), ("urn:custody:thing:%2", "urn:custody:thing:%2"),
     ])
     func aThingIsCalledAsTheLedgerCallsIt(epc: String, subject: String) throws {
         #expect(try Self.read(#""epcList":["\#(epc)","\#(epc)"]"#).subjects == [subject])
