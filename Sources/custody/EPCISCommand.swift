@@ -71,8 +71,9 @@ private struct EPCISExportCommand: AsyncParsableCommand {
             try file.write(ExportDocument(creation: now, standings: standings).head)
             let writer = EventWriter(snapshot: snapshot, rulebook: try snapshot.rulebook(), file: file, limit: limit)
             let more =
-                try order.map { try writer.write(orderNamed: $0, in: span) }
-                ?? writer.write(in: span, after: after)
+                if let order { try writer.write(orderNamed: order, in: span, after: after) } else {
+                    try writer.write(in: span, after: after)
+                }
             try file.write(ExportDocument.tail)
             return more
         }
@@ -106,9 +107,9 @@ private final class EventWriter {
     }
 
     /// - Returns: the place behind which to go on, if not all had room.
-    func write(orderNamed name: String, in span: Range<Int64>) throws -> Int64? {
+    func write(orderNamed name: String, in span: Range<Int64>, after start: Int64) throws -> Int64? {
         let record = try snapshot.order(name)
-        return try write(try snapshot.updates(of: record), in: span)
+        return try write(try snapshot.updates(of: record).filter { $0.sequence > start }, in: span)
     }
 
     func write(in span: Range<Int64>, after start: Int64) throws -> Int64? {
@@ -164,6 +165,7 @@ private final class WrittenDocument {
     private let path: String?
     private let handle: FileHandle
     private var waiting = Data()
+    private var isFinished = false
 
     init(_ path: String?) throws {
         self.path = path
@@ -176,6 +178,10 @@ private final class WrittenDocument {
             let handle = FileHandle(forWritingAtPath: part)
         else { throw CustodyError(.fileUnwritable, "the file cannot be written", at: path) }
         self.handle = handle
+    }
+
+    deinit {
+        if let path, !isFinished { unlink(path + ".part") }
     }
 
     func write(_ text: String) throws {
@@ -199,6 +205,7 @@ private final class WrittenDocument {
         guard rename(path + ".part", path) == 0 else {
             throw CustodyError(.fileUnwritable, "the file cannot be put in its place", at: path)
         }
+        isFinished = true
     }
 }
 

@@ -153,14 +153,21 @@ import Testing
         let all = try exported(["--from", "2026-01-01"], at: "hospital")
         try checkSchema(all)
         #expect(Set(try self.ids(in: all)) == Set(ids))
+        let unknown = try epcis(["export", "nobody", "-o", site.folder + "/unknown.jsonld"], at: "hospital")
+        #expect(unknown.code == 2 && unknown.errors.contains("[order-unknown]"), "\(unknown.errors)")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: site.folder).filter { $0.hasPrefix("unknown") }.isEmpty)
         let none = try exported(["--to", "2026-01-01T00:00:00Z"], at: "hospital")
         try checkSchema(none)
         #expect(try self.ids(in: none).isEmpty)
-        let (_, lines, errors) = try epcis(["export", "--limit", "3"], at: "hospital")
-        #expect(lines.count { $0.hasPrefix(#"{"type""#) } == 3)
-        let after = try #require(errors.split(separator: " ").last.map { String($0).trimmingCharacters(in: .newlines) })
-        #expect(errors.contains("--after \(after)"))
-        #expect(try self.ids(in: try exported(["--after", after], at: "hospital")).count == 1)
+        for what in [[], ["PO-7"]] {
+            let (_, lines, errors) = try epcis(["export", "--limit", "3"] + what, at: "hospital")
+            #expect(lines.count { $0.hasPrefix(#"{"type""#) } == 3)
+            let last = try #require(errors.split(separator: " ").last)
+            let after = ["--after", last.trimmingCharacters(in: .newlines)]
+            #expect(errors.contains(after.joined(separator: " ")))
+            #expect(try self.ids(in: try exported(after + what, at: "hospital")).count == 1)
+        }
     }
 
     // MARK: Without a running gateway
