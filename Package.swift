@@ -82,6 +82,7 @@ let package = Package(
         layer("Ledger", [crypto, protobuf, yams, x509, asn1], exclude: ["ledger.proto", "proof.proto"]),
         layer("Identifiers", []),
         layer("Telemetry", []),
+        layer("EPCIS", ["Ledger", "Identifiers", "Telemetry"]),
         layer("TimeStamps", ["Ledger", "COpenSSL"]),
         layer("Store", ["Ledger", "Telemetry", "TimeStamps", grdb, sqlite]),
         layer(
@@ -109,8 +110,8 @@ let package = Package(
         .executableTarget(
             name: "custody",
             dependencies: [
-                "Ledger", "Identifiers", "Telemetry", "Store", "Capture", "Consortium", "Gateway", "History", "Labels",
-                "Portal", "TimeStamps", argumentParser, crypto, hummingbird, logging, lifecycle, signals,
+                "Ledger", "Identifiers", "Telemetry", "EPCIS", "Store", "Capture", "Consortium", "Gateway", "History",
+                "Labels", "Portal", "TimeStamps", argumentParser, crypto, hummingbird, logging, lifecycle, signals,
             ], swiftSettings: strict,
             linkerSettings: staticRuntime),
         // What simulator, measurements, fuzzing and tests share.
@@ -130,7 +131,8 @@ let package = Package(
         .executableTarget(
             name: "custody-fuzz",
             dependencies: [
-                "Capture", "Identifiers", "Labels", "Ledger", "Rig", "Telemetry", "TimeStamps", argumentParser,
+                "Capture", "EPCIS", "Identifiers", "Labels", "Ledger", "Rig", "Telemetry", "TimeStamps",
+                argumentParser,
             ],
             path: "Fuzz", swiftSettings: strict),
 
@@ -148,6 +150,7 @@ let package = Package(
         tests(of: "Identifiers", ["Identifiers"]),
         tests(of: "Labels", ["Labels", "Capture", "Identifiers", "Ledger"]),
         tests(of: "Telemetry", ["Telemetry"]),
+        tests(of: "EPCIS", ["EPCIS", "Ledger", "Rig"], resources: [.copy("Vectors"), .copy("Schema")]),
         tests(of: "Store", ["Store", "Ledger", "Rig", "Telemetry", "TimeStamps", grdb]),
         tests(of: "Gateway", ["Gateway", "Capture", "Store", "Ledger", "Telemetry", "Identifiers", grdb, logging]),
         tests(of: "History", ["History", "Gateway", "Store", "Ledger", "Telemetry", "Identifiers", logging]),

@@ -46,7 +46,7 @@ enum Corpus {
                 DocumentFact(String(decoding: bytes, as: UTF8.self)) != nil
             },
             try documentFile(),
-            try timeStamp(),
+            try timeStamp(), epcis(),
             Parser(name: "contract", samples: texts([SampleLog.contractText, SampleLog.ruledContractText])) { bytes in
                 let text = String(decoding: bytes, as: UTF8.self)
                 guard let contract = try? Contract(text: text) else {

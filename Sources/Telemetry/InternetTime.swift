@@ -1,8 +1,8 @@
 /// Times as text (RFC 3339), as UTC microseconds since 1970.
-enum InternetTime {
+package enum InternetTime {
     /// Reads a time with its offset; what is finer than a microsecond is cut off. A leap second counts as the second
     /// after it. Nil where the text is no time.
-    static func microseconds(_ text: String) -> Int64? {
+    package static func microseconds(_ text: String) -> Int64? {
         var digits = Digits(bytes: Array(text.utf8))
         guard let year = digits.number(4), digits.take("-"), let month = digits.number(2), digits.take("-"),
             let day = digits.number(2), digits.take("Tt "), let hour = digits.number(2), digits.take(":"),
@@ -18,7 +18,7 @@ enum InternetTime {
     }
 
     /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`. The time must be one that a reading may have.
-    static func text(_ time: Int64) -> String {
+    package static func text(_ time: Int64) -> String {
         let (days, micros) = floorDivide(time, 86_400_000_000)
         let (year, month, day) = date(daysSince1970: days)
         let seconds = micros / 1_000_000

@@ -1,6 +1,6 @@
 /// A number as JSON writes it, not yet rounded to anything.
-struct JSONNumber {
-    let bytes: ArraySlice<UInt8>
+package struct JSONNumber {
+    package let bytes: ArraySlice<UInt8>
     let isNegative: Bool
     let integer: ArraySlice<UInt8>
     let fraction: ArraySlice<UInt8>

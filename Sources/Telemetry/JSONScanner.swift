@@ -1,20 +1,20 @@
 /// Walks over strict JSON (RFC 8259) in memory. Hand-written because intake must keep a broker's pace on one core:
 /// nothing is built that the caller does not ask for.
-struct JSONScanner {
+package struct JSONScanner {
     /// How deep a value that nobody asked for may nest.
-    static let depthMax = 32
+    package static let depthMax = 32
 
     let bytes: [UInt8]
-    private(set) var index = 0
+    package private(set) var index = 0
 
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
     // MARK: Structure
 
     /// The next byte that is no white space, without taking it; nil at the end.
-    mutating func peek() -> UInt8? {
+    package mutating func peek() -> UInt8? {
         while index < bytes.count {
             switch bytes[index] {
             case 0x20, 0x09, 0x0A, 0x0D: index += 1
@@ -25,30 +25,30 @@ struct JSONScanner {
     }
 
     /// Takes one byte of structure if it comes next.
-    mutating func take(_ byte: UInt8) -> Bool {
+    package mutating func take(_ byte: UInt8) -> Bool {
         guard peek() == byte else { return false }
         index += 1
         return true
     }
 
-    mutating func expect(_ byte: UInt8) throws(TelemetryError) {
+    package mutating func expect(_ byte: UInt8) throws(TelemetryError) {
         guard take(byte) else {
             throw malformed("\(Character(UnicodeScalar(byte))) must stand here")
         }
     }
 
-    mutating func expectEnd() throws(TelemetryError) {
+    package mutating func expectEnd() throws(TelemetryError) {
         guard peek() == nil else { throw malformed("nothing may follow the value") }
     }
 
-    func malformed(_ what: String, at position: Int? = nil) -> TelemetryError {
+    package func malformed(_ what: String, at position: Int? = nil) -> TelemetryError {
         TelemetryError(.jsonMalformed, "The payload is not valid JSON: \(what).", position: position ?? index)
     }
 
     // MARK: Strings
 
     /// A string with its escapes resolved.
-    mutating func string() throws(TelemetryError) -> String {
+    package mutating func string() throws(TelemetryError) -> String {
         try expect(UInt8(ascii: "\""))
         let start = index
         var isASCII = true
@@ -140,7 +140,7 @@ struct JSONScanner {
 
     // MARK: Numbers
 
-    mutating func number() throws(TelemetryError) -> JSONNumber {
+    package mutating func number() throws(TelemetryError) -> JSONNumber {
         _ = peek()
         let start = index
         if at(UInt8(ascii: "-")) { index += 1 }
@@ -234,13 +234,14 @@ struct JSONScanner {
     }
 
     /// Takes `null` if it comes next.
-    mutating func takeNull() throws(TelemetryError) -> Bool {
+    package mutating func takeNull() throws(TelemetryError) -> Bool {
         guard peek() == UInt8(ascii: "n") else { return false }
         try literal("null")
         return true
     }
 
-    private mutating func literal(_ word: StaticString) throws(TelemetryError) {
+    /// Takes a word of JSON's own: `true`, `false`, `null`.
+    package mutating func literal(_ word: StaticString) throws(TelemetryError) {
         let end = index + word.utf8CodeUnitCount
         guard end <= bytes.count, word.withUTF8Buffer({ $0.elementsEqual(bytes[index..<end]) }) else {
             throw malformed("a value must stand here")

@@ -21,6 +21,7 @@ struct Custody: AsyncParsableCommand {
             VerifyEvidenceCommand.self, MonitorCommand.self, BackupCommand.self, RestoreCommand.self,
             GenerationsCommand.self, KeysCommand.self, RevealCommand.self, EraseCommand.self, TimeStampsCommand.self,
             AdverseCommand.self, RecallCommand.self, CaseCommand.self, AuditCommand.self, DocumentCommand.self,
+            EPCISCommand.self,
         ])
 
     /// On the main thread: what a decode worker gives up, it gives up for the thread that does it, and so before there

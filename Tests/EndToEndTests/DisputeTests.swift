@@ -109,6 +109,13 @@ import Testing
         #expect(try record("noted", at: "hospital", site).code == 0)
         for gateway in gateways { gateway.stop() }
         for member in Self.running { try site.custody("verify", "--state", site.state(of: member)) }
+        // What was dropped leaves the house with a declaration that it does not count.
+        for what in [["N-1"], []] {
+            let lines = try site.custody(["epcis", "export"] + what + ["--state", site.state(of: "hospital")])
+            let withdrawn = lines.filter { $0.contains("errorDeclaration") }
+            #expect(lines.count { $0.hasPrefix(#"{"type""#) } == 6)
+            #expect(withdrawn.count == 1 && withdrawn[0].contains(#""custody:box":"1""#), "\(withdrawn)")
+        }
         // The list follows from the logs.
         try site.custody("reindex", "--state", site.state(of: "hospital"))
         #expect(try forks(site, at: "hospital").forks.isEmpty)
