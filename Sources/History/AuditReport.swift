@@ -152,18 +152,9 @@ public struct AuditPage {
             "<li><a download=\"\(number + 1).proof\" href=\"data:application/octet-stream;base64,"
                 + "\(Data(proof.bytes).base64EncodedString())\">\(escaped(proof.order))</a></li>"
         }
-        return """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-            <title>Audit report</title>
-            <style>\(ReportStyle.css)</style>
-            </head>
-            <body>
-            <main>
+        return ReportPage.html(
+            title: "Audit report",
+            """
             <h1>Audit report</h1>
             <p>Made \(escaped(report.madeAt)) of \(report.orders.count) orders, \(report.rows.count) records \(escaped(span))\
             \(report.isCut ? ". <strong>There are more records than this report holds.</strong>" : ".")
@@ -177,26 +168,8 @@ public struct AuditPage {
             <p>Each file proves the records of one order to whoever has the consortium's policy from somebody they trust:
             <code>custody verify-proof FILE --policy POLICY</code>.</p>
             <ul>\(files.joined(separator: "\n"))</ul></section>
-            </main>
-            </body>
-            </html>
-
-            """
+            """)
     }
 
     private func escaped(_ text: String) -> String { XMLText.escaped(text) }
-}
-
-/// How reports look.
-enum ReportStyle {
-    static let css = """
-        :root{color-scheme:light dark;font-family:system-ui,'DejaVu Sans',sans-serif;line-height:1.45}
-        main{max-width:84rem;margin:0 auto;padding:1rem}
-        h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
-        dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{opacity:.7}dd{margin:0;overflow-wrap:anywhere}
-        table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-top:1px solid #8886}
-        td{overflow-wrap:anywhere}.picture,.wide{overflow-x:auto}code{font-size:.85em}
-        .bad{font-weight:600;color:#c0362c}@media(prefers-color-scheme:dark){.bad{color:#ff8f85}}
-        a.proof{display:inline-block;padding:.5rem 1rem;border:1px solid;border-radius:.4rem}
-        """
 }

@@ -16,18 +16,9 @@ public struct TracePage {
 
     public func html() -> String {
         let title = "\(trace.contract ?? "Order") \(trace.number ?? "")"
-        return """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-            <title>\(escaped(title))</title>
-            <style>\(ReportStyle.css)</style>
-            </head>
-            <body>
-            <main>
+        return ReportPage.html(
+            title: title,
+            """
             <h1>\(escaped(title))</h1>
             \(summary)
             <section aria-label="Timeline" class="picture">
@@ -42,11 +33,7 @@ public struct TracePage {
             \(list("Fetched from peers, with proofs", trace.fetchedLines))
             \(list("Erasures", trace.erasures.map(\.text)))
             \(proofs)
-            </main>
-            </body>
-            </html>
-
-            """
+            """)
     }
 
     private var summary: String {
