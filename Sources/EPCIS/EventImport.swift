@@ -63,13 +63,13 @@ public struct EventImport: Sendable {
         return CanonicalEPC.of(text) ?? text
     }
 
-    /// Between what other names of a serialised product stand, one of which may give its lot too; nil for what has one name.
-    public static func nameSpan(of subject: String) -> (start: String, end: String)? {
+    /// What a serialised product is called by whoever does not give its lot; nil for what has one name.
+    public static func nameWithoutLot(of subject: String) -> String? {
         let parts = subject.split(separator: "/", omittingEmptySubsequences: false)
         guard subject.hasPrefix("https://id.gs1.org/01/"), parts.count >= 7, parts[parts.count - 2] == "21" else {
             return nil
         }
-        return (parts.prefix(5).joined(separator: "/") + "/", "/21/" + parts[parts.count - 1])
+        return parts.prefix(5).joined(separator: "/") + "/21/" + parts[parts.count - 1]
     }
 
     // MARK: Which step it is

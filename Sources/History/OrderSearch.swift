@@ -40,6 +40,14 @@ public enum OrderSearch {
         return try orders(text, year: year, in: snapshot).compactMap(links.link)
     }
 
+    /// Subjects that name a serialised thing, with more on their labels than this one or not.
+    public static func subjects(fitting subject: String, in snapshot: LedgerSnapshot) throws -> [String] {
+        guard let match = SubjectMatch(subject), let mark = OrderMark.parts(of: subject).last else { return [] }
+        var seen: Set<String> = []
+        return try snapshot.orders(marked: mark, limit: foundMax).flatMap { try snapshot.subjects(of: $0) }
+            .filter { match.fits($0) && seen.insert($0).inserted }
+    }
+
     private static func one(
         of found: [OrderRecord], _ text: String, _ snapshot: LedgerSnapshot, _ rulebook: Rulebook
     ) throws -> OrderRecord {

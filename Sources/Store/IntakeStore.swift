@@ -33,6 +33,14 @@ public final class IntakeStore: Sendable {
         }
     }
 
+    /// Waits for whoever reads or writes, and copies the write-ahead log back; nothing can be read or written after it.
+    /// - Throws: `CustodyError` with code `store-failed` if somebody still holds the file.
+    public func close() throws {
+        do { try pool.closeWhole() } catch {
+            throw CustodyError(.storeFailed, "the intake cannot be closed: \(error.localizedDescription)")
+        }
+    }
+
     /// The writer connection's `PRAGMA synchronous`: 2 is FULL.
     public func synchronousLevel() throws -> Int {
         try pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? -1 }

@@ -49,6 +49,14 @@ public final class LedgerStore: Sendable {
         }
     }
 
+    /// Waits for whoever reads or writes, and copies the write-ahead log back; nothing can be read or written after it.
+    /// - Throws: `CustodyError` with code `store-failed` if somebody still holds the file.
+    public func close() throws {
+        do { try pool.closeWhole() } catch {
+            throw CustodyError(.storeFailed, "the ledger cannot be closed: \(error.localizedDescription)")
+        }
+    }
+
     private static let pageBytes = 8_192
     /// Pages of write-ahead log after which it is copied into the database: 16 MiB.
     private static let checkpointPages = 2_048

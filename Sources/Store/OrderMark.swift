@@ -31,7 +31,7 @@ public enum OrderMark: Hashable, Sendable {
     private static let link = "https://id.gs1.org/"
 
     /// What stands in a subject: the qualifiers of a Digital Link, the lot or serial number of an HIBC label.
-    static func parts(of subject: String) -> [OrderMark] {
+    public static func parts(of subject: String) -> [OrderMark] {
         guard subject.hasPrefix(link) else { return medicalPart(of: subject).map { [$0] } ?? [] }
         let parts = subject.dropFirst(link.count).split(separator: "/")
         return stride(from: 2, to: parts.count - 1, by: 2).compactMap { place in

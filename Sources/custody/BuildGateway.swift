@@ -16,6 +16,14 @@ struct GatewayGraph {
     let recorder: Recorder
     /// Long-running services in dependency order; they stop in reverse.
     let services: [any Service]
+    let ledger: LedgerStore
+    let intake: IntakeStore
+
+    /// Closes the stores, once all services have ended: what follows finds no write-ahead log.
+    func close() throws {
+        try ledger.close()
+        try intake.close()
+    }
 }
 
 /// Builds every object of a gateway by hand, in dependency order: the one composition root.
@@ -163,7 +171,7 @@ func buildGateway(
             try? await Task.sleep(for: startTime)
             ProgramPages.release()
         })
-    return GatewayGraph(recorder: recorder, services: services)
+    return GatewayGraph(recorder: recorder, services: services, ledger: ledger, intake: intake)
 }
 
 private func outsideClient(_ name: String, url: String, authority: String?) throws -> ConsortiumClient {

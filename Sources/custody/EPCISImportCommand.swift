@@ -198,8 +198,8 @@ private struct EventIntake {
 
     /// What the ledger may call a thing: as the event does, or with a lot, or without.
     private static func names(of subject: String, _ snapshot: LedgerSnapshot) throws -> [String] {
-        guard let span = EventImport.nameSpan(of: subject) else { return [subject] }
-        return try [subject] + snapshot.subjects(from: span.start, ending: span.end).filter { $0 != subject }
+        guard let name = EventImport.nameWithoutLot(of: subject) else { return [subject] }
+        return try [subject] + OrderSearch.subjects(fitting: name, in: snapshot).filter { $0 != subject }
     }
 
     /// Whether the order says it already: imported before, or the very update that the event was exported from.

@@ -39,6 +39,7 @@ struct RunCommand: AsyncParsableCommand {
                 again.ask()
             })
         try await serve(graph, again: again, logger: logger)
+        do { try graph.close() } catch { logger.info("left open", metadata: ["error": "\(error)"]) }
         if again.isAsked { try StartingAgain.start() }
     }
 

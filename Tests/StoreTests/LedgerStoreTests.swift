@@ -5,6 +5,17 @@ import Testing
 @testable import Store
 
 @Suite struct LedgerStoreTests {
+    /// So that what copies the file next has all of it.
+    @Test func aStoreThatWasClosedIsOneFile() throws {
+        let ledger = try TestLedger()
+        try ledger.take(try TestTraffic(ledger.consortium).hospital)
+        _ = try ledger.beliefs()
+        try ledger.store.close()
+        for ending in ["-wal", "-shm"] { #expect(!FileManager.default.fileExists(atPath: ledger.path + ending)) }
+        try ledger.reopen()
+        #expect(try ledger.record(.hospital).size > 1)
+    }
+
     @Test func theWriterWaitsForTheDisk() throws {
         let ledger = try TestLedger()
         #expect(try ledger.store.synchronousLevel() == 2)
