@@ -55,10 +55,12 @@ import Testing
     @Test func aThingIsFoundUnderEveryNameThatItHasAndNoOther() async throws {
         let history = try TestHistory()
         let product = "https://id.gs1.org/01/09506000134352/"
-        let known = ["21/S1", "10/L1/21/S1", "22/V/10/L2/21/S1", "10/L1/21/S2", "10/L1", "21/XS1", "21/s1"]
+        let known =
+            ["21/S1", "10/L1/21/S1", "22/V/10/L2/21/S1", "10/L1/21/S2", "10/L1", "21/XS1", "21/s1"]
             .map { product + $0 } + ["https://id.gs1.org/01/09506000134369/21/S1"]
         for (number, subject) in known.enumerated() {
-            try await history.open("\(number)", contract: "implant", step: "order.placed", subjects: [subject, subject])
+            try await history.open(
+                "\(number)", contract: "implant", step: "order.placed", subjects: [subject, subject])
         }
         let found = try history.read { snapshot, _ in
             try OrderSearch.subjects(fitting: product + "21/S1", in: snapshot)
